@@ -1,0 +1,107 @@
+package render
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/portcullis-gitops/portcullis/render/lint"
+)
+
+// Access is what an allowlist asks for.
+type Access string
+
+// The three kinds of access a file can ask for.
+const (
+	Restricted Access = "restricted" // the list is written
+	Open       Access = "open"       // the field is removed
+	Unmanaged  Access = "unmanaged"  // nothing is written, what is there stays
+)
+
+// Plan is what is wanted of one seed's clusters, and why, from one set of
+// files at one moment. It is a value: nothing in it changes once made.
+type Plan struct {
+	// Now is the moment the plan was made for.
+	Now time.Time
+	// Clusters by ID: every cluster that a file claims or that is held.
+	Clusters map[string]*Wanted
+	// Findings of all files that concern this seed, sorted by path, line,
+	// column, rule.
+	Findings []lint.Finding
+	// Refused are the paths of the files whose clusters keep what they had.
+	Refused map[string]bool
+	// Next is when an entry expires next and the plan must be made anew; zero
+	// if none does.
+	Next time.Time
+
+	accepted map[string]string // path to blob hash, of the files not refused
+	names    map[docName]string
+}
+
+// Wanted is what one cluster should carry.
+type Wanted struct {
+	Cluster string // ID
+	UID     string // of the object the plan was made for; empty if it does not exist
+	Title   string // shop-prod (qvjdddt72t)
+	Claim   Claim
+	Access  Access
+	// Entries are the resolved prefixes with where each is from, in the order
+	// of the file: the tenant's own, node egress, platform.
+	Entries []Entry
+	// List is what is written for Restricted: canonical, sorted, none covered
+	// by another, never empty. It is nil for Open and Unmanaged, and where a
+	// held cluster has no last good list: then nothing is written.
+	List []netip.Prefix
+	// Held is set where the last good list stays although the files say, or
+	// try to say, something else.
+	Held *Hold
+}
+
+// Writes tells whether anything is to be written for the cluster at all.
+func (w *Wanted) Writes() bool {
+	return w.Access == Open && w.Held == nil || w.Access == Restricted && len(w.List) > 0
+}
+
+// Claim says which document of which file has a cluster.
+type Claim struct {
+	Source string `json:"source,omitempty"` // name of the source in the Config
+	Tenant string `json:"tenant"`
+	Path   string `json:"path"` // from the repository's root
+	Name   string `json:"name"` // metadata.name
+	Line   int    `json:"line,omitempty"`
+}
+
+// Hold says why a cluster keeps its last good list.
+type Hold struct {
+	Rule    string `json:"rule"` // the rule that holds it, e.g. removed-allowlist
+	Message string `json:"message"`
+}
+
+// Kind says which part of the files or of the policy an entry is from.
+type Kind string
+
+// The origins of an entry.
+const (
+	FromEntry      Kind = "entry"
+	FromGroup      Kind = "group"
+	FromNodeEgress Kind = "nodeEgress"
+	FromPlatform   Kind = "platform"
+)
+
+// Entry is one prefix with its provenance.
+type Entry struct {
+	Prefix      netip.Prefix `json:"prefix"`
+	Expires     time.Time    `json:"expires,omitzero"` // zero: never
+	Kind        Kind         `json:"kind"`
+	Description string       `json:"description,omitempty"`
+	Owner       string       `json:"owner,omitempty"`
+	Ticket      string       `json:"ticket,omitempty"`
+	Group       string       `json:"group,omitempty"` // vpn, provider/noc
+	Path        string       `json:"path,omitempty"`  // file of the prefix itself; empty for the provider's
+	Line        int          `json:"line,omitempty"`
+	Column      int          `json:"column,omitempty"`
+}
+
+// Expired tells whether the entry no longer counts at the given moment.
+func (e Entry) Expired(now time.Time) bool {
+	return !e.Expires.IsZero() && !now.Before(e.Expires)
+}

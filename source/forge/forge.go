@@ -1,0 +1,69 @@
+// Package forge brings the outcome of a commit to the Git host: as a commit
+// status, or as a note in the repository itself. It knows nothing of
+// Kubernetes and nothing of allowlists: a check is a verdict, a title and a
+// text, and the outbox sees to it that the newest one of each commit arrives.
+package forge
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+)
+
+// State is a check's verdict. Others that forges know (warning, error,
+// skipped, neutral) are never posted: hosts disagree on whether they let a
+// merge through.
+type State string
+
+// The three verdicts.
+const (
+	Pending State = "pending"
+	Success State = "success"
+	Failure State = "failure"
+)
+
+// Check is what a commit should be told. It holds no time and no counter, so
+// that equal news have equal content.
+type Check struct {
+	Commit  string // full SHA
+	Context string // portcullis/<seed>
+	State   State
+	Title   string // a few words, one line
+	// Body is plain text, lines ending in \n: the findings that decided, then
+	// "cluster: state" lines. May be empty.
+	Body string
+}
+
+// Hash identifies the content of a check; it is what the store keeps.
+func (c Check) Hash() string {
+	h := sha256.New()
+	for _, s := range []string{c.Commit, c.Context, string(c.State), c.Title, c.Body} {
+		h.Write([]byte(s))
+		h.Write([]byte{0})
+	}
+	return hex.EncodeToString(h.Sum(nil)[:12])
+}
+
+// Final tells whether the check needs nothing more to come.
+func (c Check) Final() bool { return c.State != Pending }
+
+// Forge posts checks to one repository of one Git host.
+type Forge interface {
+	// Post delivers checks, oldest first, and answers one error for each, nil
+	// where it was delivered. An error that wraps ErrRefused is final: the
+	// same check is not tried again.
+	Post(ctx context.Context, checks []Check) []error
+}
+
+// ErrRefused marks an answer that trying again cannot change: a commit that
+// is gone, a forge's limit of statuses for one commit.
+var ErrRefused = errors.New("refused by the Git host")
+
+// Store remembers what was delivered, so that a restart posts nothing twice
+// and forgets nothing. The seed's state implements it.
+type Store interface {
+	// Delivered records that the final check with this content was delivered
+	// (or finally refused) for the commit.
+	Delivered(ctx context.Context, commit, hash string) error
+}
