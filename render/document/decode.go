@@ -1,0 +1,224 @@
+package document
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// decoder fills structs from nodes and gathers problems on the way.
+type decoder struct{ problems []Problem }
+
+func (d *decoder) report(pos Pos, rule, message, fix string) {
+	d.problems = append(d.problems, Problem{Pos: pos, Rule: rule, Message: message, Fix: fix})
+}
+
+func position(n *yaml.Node) Pos { return Pos{n.Line, n.Column} }
+
+// field is what a struct's tags say of one of its fields.
+type field struct {
+	name     string
+	required bool
+	oneof    string
+	check    string
+}
+
+func fieldOf(f reflect.StructField) field {
+	return field{f.Tag.Get("yaml"), f.Tag.Get("required") == "true", f.Tag.Get("oneof"), f.Tag.Get("check")}
+}
+
+// filler is a type that fills itself from a node.
+type filler interface {
+	fill(d *decoder, n *yaml.Node, key Pos, f field)
+}
+
+// into fills target, a settable value, from n.
+func (d *decoder) into(target reflect.Value, n *yaml.Node, key Pos, f field) {
+	if own, ok := target.Addr().Interface().(filler); ok {
+		own.fill(d, n, key, f)
+		return
+	}
+	switch target.Kind() {
+	case reflect.Struct:
+		d.mapping(target, n, key)
+	case reflect.Map:
+		d.dictionary(target, n, f)
+	case reflect.Pointer:
+		target.Set(reflect.New(target.Type().Elem()))
+		d.into(target.Elem(), n, key, f)
+	default:
+		panic("document: no way to fill a " + target.Type().String()) // a fault of this program, not of a file
+	}
+}
+
+// wants reports a node of another kind than the one wanted.
+func (d *decoder) wants(n *yaml.Node, kind yaml.Kind, what string) bool {
+	if n.Kind == kind && plainTag(n) {
+		return true
+	}
+	d.report(position(n), "wrong-type", fmt.Sprintf("%s, where %s belongs", describe(n), what), "")
+	return false
+}
+
+// plainTag refuses tags such as !!binary or !local: no reader agrees on them.
+func plainTag(n *yaml.Node) bool {
+	return n.Style&yaml.TaggedStyle == 0
+}
+
+func (d *decoder) mapping(target reflect.Value, n *yaml.Node, key Pos) {
+	node := Node{Pos: position(n), Key: key, Set: d.wants(n, yaml.MappingNode, "a mapping")}
+	if !node.Set {
+		place(target, node)
+		return
+	}
+	values := d.pairs(n)
+	for i := range target.NumField() {
+		sf := target.Type().Field(i)
+		if sf.Type == reflect.TypeFor[Node]() {
+			target.Field(i).Set(reflect.ValueOf(node))
+			continue
+		}
+		f := fieldOf(sf)
+		d.field(target.Field(i), f, values, node)
+		delete(values, f.name)
+	}
+	d.unknown(values, target.Type())
+}
+
+// place gives a struct its place alone, where it is not the mapping it should
+// be: it is there, and must not count as missing as well.
+func place(target reflect.Value, node Node) {
+	if f := target.FieldByName("Node"); f.IsValid() {
+		f.Set(reflect.ValueOf(node))
+	}
+}
+
+func (d *decoder) field(target reflect.Value, f field, values map[string]pair, parent Node) {
+	p, found := values[f.name]
+	switch {
+	case found && isNull(p.value):
+		remember(target, position(p.key))
+		if f.required {
+			d.report(position(p.key), "missing-field", f.name+" has no value", "")
+		}
+	case found:
+		d.into(target, p.value, position(p.key), f)
+	case f.required:
+		d.report(parent.Or(parent.Pos), "missing-field", f.name+" is missing", "")
+	}
+}
+
+func isNull(n *yaml.Node) bool {
+	return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" && plainTag(n)
+}
+
+// remember keeps the key of a null, where findings about it point.
+func remember(target reflect.Value, key Pos) {
+	if target.Kind() != reflect.Struct {
+		return
+	}
+	if f := target.FieldByName("Key"); f.IsValid() {
+		f.Set(reflect.ValueOf(key))
+	}
+}
+
+type pair struct{ key, value *yaml.Node }
+
+// pairs are a mapping's keys and values; of a key that is there twice, the
+// first.
+func (d *decoder) pairs(n *yaml.Node) map[string]pair {
+	out := make(map[string]pair, len(n.Content)/2)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if key.Kind != yaml.ScalarNode {
+			d.report(position(key), "wrong-type", describe(key)+", where a key belongs", "")
+			continue
+		}
+		first, twice := out[key.Value]
+		if twice {
+			d.report(position(key), "duplicate-key", fmt.Sprintf("%s is there already, at %s",
+				quote(key.Value), position(first.key)), "remove one of the two")
+			continue
+		}
+		out[key.Value] = pair{key, value}
+	}
+	return out
+}
+
+func (d *decoder) unknown(values map[string]pair, target reflect.Type) {
+	for name, p := range values {
+		d.report(position(p.key), "unknown-field", quote(name)+" is not known here", suggest(name, target))
+	}
+}
+
+// suggest offers the known field that is most like the unknown one.
+func suggest(name string, target reflect.Type) string {
+	var known []string
+	for i := range target.NumField() {
+		if f := target.Field(i).Tag.Get("yaml"); f != "" {
+			known = append(known, f)
+		}
+	}
+	if best, ok := Nearest(name, known); ok {
+		return best
+	}
+	return "one of " + strings.Join(known, ", ")
+}
+
+func (d *decoder) dictionary(target reflect.Value, n *yaml.Node, f field) {
+	if !d.wants(n, yaml.MappingNode, "a mapping") {
+		return
+	}
+	target.Set(reflect.MakeMap(target.Type()))
+	for name, p := range d.pairs(n) {
+		value := reflect.New(target.Type().Elem()).Elem()
+		if isNull(p.value) {
+			remember(value, position(p.key))
+		} else {
+			d.into(value, p.value, position(p.key), f)
+		}
+		target.SetMapIndex(reflect.ValueOf(name), value)
+	}
+}
+
+func (l *List[T]) fill(d *decoder, n *yaml.Node, key Pos, f field) {
+	l.Node = Node{Pos: position(n), Key: key, Set: d.wants(n, yaml.SequenceNode, "a list")}
+	if !l.Set {
+		return
+	}
+	l.Items = make([]T, len(n.Content))
+	for i, item := range n.Content {
+		if isNull(item) {
+			d.report(position(item), "wrong-type", "an item without a value", "")
+			continue
+		}
+		d.into(reflect.ValueOf(&l.Items[i]).Elem(), item, Pos{}, f)
+	}
+}
+
+func (e *Either[T]) fill(d *decoder, n *yaml.Node, key Pos, f field) {
+	e.Node = Node{Pos: position(n), Key: key, Set: true}
+	if n.Kind == yaml.ScalarNode {
+		e.Word.fill(d, n, key, f)
+		return
+	}
+	d.into(reflect.ValueOf(&e.Else).Elem(), n, key, f)
+}
+
+func describe(n *yaml.Node) string {
+	switch {
+	case n.Kind == yaml.MappingNode:
+		return "a mapping"
+	case n.Kind == yaml.SequenceNode:
+		return "a list"
+	case n.Kind == yaml.AliasNode:
+		return "an alias"
+	case !plainTag(n):
+		return "a value with the tag " + quote(n.Tag)
+	case isNull(n):
+		return "no value"
+	}
+	return quote(n.Value)
+}

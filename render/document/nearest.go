@@ -1,0 +1,41 @@
+package document
+
+import "strings"
+
+// Nearest is the known word that the given one is most likely a misspelling
+// of: at most a third of its letters differ.
+func Nearest(word string, known []string) (string, bool) {
+	best, least := "", len(word)/3+1
+	for _, k := range known {
+		if d := distance(strings.ToLower(word), strings.ToLower(k)); d < least {
+			best, least = k, d
+		}
+	}
+	return best, best != ""
+}
+
+// distance is Levenshtein's, over bytes: what is compared is ASCII in all but
+// odd cases, and then only the quality of a hint is at stake. Long words are
+// not compared.
+func distance(a, b string) int {
+	const longest = 64
+	if len(a) > longest || len(b) > longest {
+		return longest
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
+		}
+	}
+	return row[len(b)]
+}

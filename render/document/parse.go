@@ -1,0 +1,116 @@
+package document
+
+import (
+	"cmp"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Parsed is what a tenant's file says. It depends on the file's bytes alone.
+type Parsed struct {
+	Allowlists []*Allowlist
+	Groups     []*AddressGroup
+	// Problems are the faults of form, sorted by place.
+	Problems []Problem
+	// Unread is set where some of the file could not be taken apart, so that
+	// more documents may be in it than are seen here.
+	Unread bool
+}
+
+// Parse reads a tenant's file. Documents with faults are kept as far as they
+// could be read, so that what they claim is known.
+func Parse(content []byte) *Parsed {
+	roots, problems := read(content)
+	p := &Parsed{Problems: problems, Unread: len(problems) > 0}
+	d := &decoder{}
+	for _, root := range roots {
+		p.document(d, root)
+	}
+	p.Problems = append(p.Problems, d.problems...)
+	sortProblems(p.Problems)
+	return p
+}
+
+func sortProblems(problems []Problem) {
+	slices.SortStableFunc(problems, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column),
+			cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Message, b.Message))
+	})
+}
+
+func (p *Parsed) document(d *decoder, root *yaml.Node) {
+	if d.aliased(root) {
+		p.Unread = true
+		return
+	}
+	switch d.kind(root) {
+	case KindAllowlist:
+		list := &Allowlist{}
+		d.into(reflect.ValueOf(list).Elem(), root, Pos{}, field{})
+		d.allowlist(list)
+		p.Allowlists = append(p.Allowlists, list)
+	case KindAddressGroup:
+		group := &AddressGroup{}
+		d.into(reflect.ValueOf(group).Elem(), root, Pos{}, field{})
+		d.group(group)
+		p.Groups = append(p.Groups, group)
+	default:
+		p.Unread = true
+	}
+}
+
+// aliased reports anchors and aliases. They are refused, not resolved: a
+// reviewer could not see what a line means where it stands.
+func (d *decoder) aliased(n *yaml.Node) bool {
+	found := n.Anchor != "" || n.Kind == yaml.AliasNode
+	if found {
+		d.report(position(n), "yaml-alias", "anchors and aliases are not read here", "write the value out, or use an AddressGroup")
+	}
+	for _, child := range n.Content {
+		found = d.aliased(child) || found
+	}
+	return found
+}
+
+// kind finds out what a document is, and reports where that cannot be told.
+func (d *decoder) kind(root *yaml.Node) string {
+	if !d.wants(root, yaml.MappingNode, "a mapping") {
+		return ""
+	}
+	version, kind := scalarAt(root, "apiVersion"), scalarAt(root, "kind")
+	if version != nil && version.Value != APIVersion {
+		d.report(position(version), "unsupported-version", fmt.Sprintf("%s is not a version this program reads", quote(version.Value)), APIVersion)
+		return ""
+	}
+	if kind != nil && kind.Value != KindAllowlist && kind.Value != KindAddressGroup {
+		d.report(position(kind), "unsupported-version", fmt.Sprintf("%s is no kind that a tenant's file can hold", quote(kind.Value)), KindAllowlist+" or "+KindAddressGroup)
+		return ""
+	}
+	if kind == nil {
+		d.missing(root, version, kind)
+		return ""
+	}
+	return kind.Value
+}
+
+func (d *decoder) missing(root, version, kind *yaml.Node) {
+	if version == nil {
+		d.report(position(root), "missing-field", "apiVersion is missing", "apiVersion: "+APIVersion)
+	}
+	if kind == nil {
+		d.report(position(root), "missing-field", "kind is missing", "kind: "+KindAllowlist)
+	}
+}
+
+// scalarAt is the scalar that a mapping's key holds, nil if there is none.
+func scalarAt(n *yaml.Node, key string) *yaml.Node {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if v := n.Content[i+1]; n.Content[i].Value == key && v.Kind == yaml.ScalarNode && !isNull(v) {
+			return v
+		}
+	}
+	return nil
+}

@@ -1,0 +1,64 @@
+package document
+
+import "fmt"
+
+// Pos is a place in a file: line and column, both from 1, the column counted
+// in characters. The zero Pos is no place.
+type Pos struct{ Line, Column int }
+
+// String is the place as it is written behind a path.
+func (p Pos) String() string { return fmt.Sprintf("%d:%d", p.Line, p.Column) }
+
+// Start is where a finding about a whole file points.
+var Start = Pos{Line: 1, Column: 1}
+
+// Problem is a finding before its file's path and its severity are known.
+type Problem struct {
+	Pos
+	Rule    string
+	Message string
+	Fix     string
+}
+
+// Value is a scalar with its place. T is string, int, bool, time.Duration,
+// Date or netip.Prefix.
+type Value[T any] struct {
+	V   T
+	Raw string // as it stands in the file
+	Pos Pos    // of the value; of the key where the value is null
+	Key Pos    // of the key that holds it; zero in a list
+	Set bool   // present, not null, and valid
+}
+
+// Node is embedded by structs that stand for a mapping and want its place.
+type Node struct {
+	Pos Pos // of the mapping's first key
+	Key Pos // of the key that holds the mapping; zero in a list and at the root
+	Set bool
+}
+
+// Or is the node's own key, or the given place where it has none: where to
+// point at for something that the node should hold.
+func (n Node) Or(other Pos) Pos {
+	if n.Key != (Pos{}) {
+		return n.Key
+	}
+	if n.Pos != (Pos{}) {
+		return n.Pos
+	}
+	return other
+}
+
+// List is a sequence with its place.
+type List[T any] struct {
+	Node
+	Items []T
+}
+
+// Either is a single word or something longer, such as `nodeEgress: none`
+// beside `nodeEgress: [198.51.100.40]`.
+type Either[T any] struct {
+	Node
+	Word Value[string]
+	Else T
+}

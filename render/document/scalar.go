@@ -1,0 +1,113 @@
+package document
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+)
+
+func (v *Value[T]) fill(d *decoder, n *yaml.Node, key Pos, f field) {
+	v.Pos, v.Key, v.Raw = position(n), key, n.Value
+	if n.Kind != yaml.ScalarNode || !plainTag(n) {
+		d.report(v.Pos, "wrong-type", fmt.Sprintf("%s, where %s belongs", describe(n), wanted(&v.V)), "")
+		return
+	}
+	if r, bad := unsafeRune(n.Value); bad {
+		d.report(v.Pos, "unsafe-text", fmt.Sprintf(
+			"the value holds the invisible character %U, which can make it show as something else", r), "remove it")
+	}
+	if p := scalar(&v.V, n); p != nil {
+		d.report(v.Pos, p.Rule, p.Message, p.Fix)
+		return
+	}
+	v.Set = d.checked(n, f)
+}
+
+// wanted names the type that a value should have.
+func wanted(target any) string {
+	switch target.(type) {
+	case *string:
+		return "a string"
+	case *int:
+		return "a whole number"
+	case *bool:
+		return "true or false"
+	case *time.Duration:
+		return "a duration such as 15m"
+	case *Date:
+		return "a date"
+	}
+	return "an address"
+}
+
+// scalar reads one value. Strings are strings only: an unquoted 017 or true is
+// something else to other readers of YAML.
+func scalar(target any, n *yaml.Node) *Problem {
+	mismatch := &Problem{Rule: "wrong-type", Message: fmt.Sprintf("%s, where %s belongs", describe(n), wanted(target))}
+	switch t := target.(type) {
+	case *string:
+		if tag := n.ShortTag(); tag != "!!str" && tag != "!!timestamp" {
+			mismatch.Fix = "put it in quotes: " + strconv.Quote(n.Value)
+			return mismatch
+		}
+		*t = n.Value
+	case *int:
+		v, err := strconv.Atoi(n.Value)
+		if err != nil || n.ShortTag() != "!!int" {
+			return mismatch
+		}
+		*t = v
+	case *bool:
+		if n.ShortTag() != "!!bool" {
+			return mismatch
+		}
+		*t = strings.EqualFold(n.Value, "true")
+	case *time.Duration:
+		v, err := time.ParseDuration(n.Value)
+		if err != nil || v < 0 {
+			return mismatch
+		}
+		*t = v
+	case *Date:
+		v, p := ParseDate(n.Value)
+		*t = v
+		return p
+	case *netip.Prefix:
+		v, p := ParsePrefix(n.Value)
+		*t = v
+		return p
+	default:
+		panic(fmt.Sprintf("document: no way to read a %T", target)) // a fault of this program, not of a file
+	}
+	return nil
+}
+
+// checked holds a string against its field's tags.
+func (d *decoder) checked(n *yaml.Node, f field) bool {
+	if f.oneof != "" && !slices.Contains(strings.Fields(f.oneof), n.Value) {
+		words := strings.Join(strings.Fields(f.oneof), ", ")
+		d.report(position(n), "wrong-type", fmt.Sprintf("%s is none of: %s", quote(n.Value), words), nearestFix(n.Value, f.oneof))
+		return false
+	}
+	var p *Problem
+	switch f.check {
+	case "name":
+		p = nameProblem(n.Value, "document", longestName)
+	case "cluster":
+		p = nameProblem(n.Value, "cluster", longestClusterID)
+	}
+	if p != nil {
+		d.report(position(n), p.Rule, p.Message, p.Fix)
+	}
+	return p == nil
+}
+
+func nearestFix(word, oneof string) string {
+	best, _ := Nearest(word, strings.Fields(oneof))
+	return best
+}
