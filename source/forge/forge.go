@@ -2,6 +2,28 @@
 // status, or as a note in the repository itself. It knows nothing of
 // Kubernetes and nothing of allowlists: a check is a verdict, a title and a
 // text, and the outbox sees to it that the newest one of each commit arrives.
+//
+// # Use
+//
+//	box := forge.NewOutbox(host, store, forge.Options{Log: log})
+//	box.Known(commit, "portcullis/eu-west", hash) // what was delivered before a restart
+//	go box.Run(ctx)
+//	box.Offer(check)                              // as often as one likes
+//
+// # What callers may rely on
+//
+//   - Offer never waits and never fails. A host that is away delays a check
+//     and loses none.
+//   - Of one commit and context the newest check wins. One that is overtaken
+//     before it was delivered is dropped, and what the host says in the end is
+//     what was offered last.
+//   - A check that says what the host says already is not posted.
+//   - One commit that the host does not take holds up no other.
+//   - Final checks that were delivered, or refused for good, are told to the
+//     store, so that a restart does not post them again. A store that fails is
+//     asked again later; the check is not posted a second time for that.
+//
+// A host is one folder below this one, with the same file names in each.
 package forge
 
 import (
@@ -52,7 +74,8 @@ func (c Check) Final() bool { return c.State != Pending }
 type Forge interface {
 	// Post delivers checks, oldest first, and answers one error for each, nil
 	// where it was delivered. An error that wraps ErrRefused is final: the
-	// same check is not tried again.
+	// same check is not tried again. One that wraps RetryAfterError stops all
+	// posting for that long; any other is tried again with a growing delay.
 	Post(ctx context.Context, checks []Check) []error
 }
 
