@@ -1,6 +1,6 @@
 module github.com/portcullis-gitops/portcullis/test/tools/gitea
 
-go 1.26.8
+go 1.26.2
 
 replace github.com/jaytaylor/html2text => github.com/Necoro/html2text v0.0.0-20250804200300-7bf1ce1c7347
 
@@ -16,7 +16,7 @@ replace github.com/Azure/azure-sdk-for-go/sdk/storage/azblob => github.com/Azure
 
 replace github.com/microsoft/go-mssqldb => github.com/microsoft/go-mssqldb v1.9.7
 
-require code.gitea.io/gitea v1.26.0
+require code.gitea.io/gitea v1.26.0 // indirect
 
 require (
 	cloud.google.com/go/compute/metadata v0.9.0 // indirect
@@ -283,3 +283,5 @@ require (
 	xorm.io/builder v0.3.13 // indirect
 	xorm.io/xorm v1.3.11 // indirect
 )
+
+tool code.gitea.io/gitea
