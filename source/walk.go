@@ -1,0 +1,240 @@
+package source
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing"
+)
+
+// MaxTenantEntries bounds what is looked at below one tenant's folder, and
+// maxDepth how deep: a few crafted trees can stand for billions of files. A
+// folder beyond is one entry of kind TooLarge; other tenants' are not touched.
+const (
+	MaxTenantEntries = 50_000
+	maxDepth         = 64
+)
+
+var (
+	errNoFolder = errors.New("no such folder")
+	errBomb     = errors.New("too many entries")
+)
+
+// treeEntry is one line of a tree object.
+type treeEntry struct {
+	mode string // octal, as Git writes it
+	name string
+	hash plumbing.Hash
+}
+
+// Modes of tree entries. Others are regular files, whatever their permissions.
+const (
+	modeFolder    = "40000"
+	modeSymlink   = "120000"
+	modeSubmodule = "160000"
+)
+
+// tree reads a tree object.
+func (m *mirror) tree(h plumbing.Hash) ([]treeEntry, error) {
+	data, err := m.read(plumbing.TreeObject, h, maxTree)
+	if err != nil {
+		return nil, err
+	}
+	var out []treeEntry
+	for len(data) > 0 {
+		mode, rest, ok := bytes.Cut(data, []byte(" "))
+		name, rest, ok2 := bytes.Cut(rest, []byte{0})
+		var e treeEntry
+		if !ok || !ok2 || len(rest) < len(e.hash) {
+			return nil, fmt.Errorf("tree %s is malformed", h)
+		}
+		e.mode, e.name = strings.TrimLeft(string(mode), "0"), string(name)
+		data = rest[copy(e.hash[:], rest):]
+		out = append(out, e)
+	}
+	return out, nil
+}
+
+// find goes down to a folder. A link on the way is not followed.
+func (m *mirror) find(root plumbing.Hash, at string) (plumbing.Hash, error) {
+	for _, name := range strings.FieldsFunc(at, func(r rune) bool { return r == '/' }) {
+		entries, err := m.tree(root)
+		if err != nil {
+			return root, err
+		}
+		i := slices.IndexFunc(entries, func(e treeEntry) bool { return e.name == name && e.mode == modeFolder })
+		if i < 0 {
+			return root, errNoFolder
+		}
+		root = entries[i].hash
+	}
+	return root, nil
+}
+
+// folder is what is known of one tree object at one place. It is never changed
+// once made: snapshots share those that are alike.
+type folder struct {
+	hash  plumbing.Hash
+	own   []Entry // directly in it, in the tree's order
+	dirs  []subfolder
+	count int // entries, with those below
+	cost  int // lines of trees, with those below
+}
+
+type subfolder struct {
+	name   string
+	folder *folder
+}
+
+// walker reads trees into folders, taking over what is alike.
+type walker struct {
+	ctx  context.Context
+	m    *mirror
+	left int // of MaxTenantEntries
+}
+
+// top reads the source's folder: one tenant's, or one with a folder a tenant.
+func (w *walker) top(h plumbing.Hash, at, tenant string, old *folder) (*folder, error) {
+	if tenant != "" {
+		return w.tenant(h, at, tenant, old)
+	}
+	return w.shared(h, at, old)
+}
+
+// shared reads a folder of tenants. Its own files belong to none.
+func (w *walker) shared(h plumbing.Hash, at string, old *folder) (*folder, error) {
+	entries, err := w.m.tree(h)
+	if err != nil {
+		return nil, err
+	}
+	known := oldDirs(old)
+	return w.fill(h, entries, at, "", old, func(e treeEntry, below string) (*folder, error) {
+		return w.tenant(e.hash, below, e.name, known[e.name])
+	})
+}
+
+// tenant reads one tenant's folder. One with too much in it is one entry.
+func (w *walker) tenant(h plumbing.Hash, at, tenant string, old *folder) (*folder, error) {
+	w.left = MaxTenantEntries
+	f, err := w.folder(h, at, tenant, 0, old)
+	if errors.Is(err, errBomb) {
+		own := Entry{Path: at, Tenant: tenant, Hash: h.String(), Kind: TooLarge}
+		return &folder{hash: h, own: []Entry{own}, count: 1}, nil
+	}
+	return f, err
+}
+
+func (w *walker) folder(h plumbing.Hash, at, tenant string, depth int, old *folder) (*folder, error) {
+	if old != nil && old.hash == h {
+		if w.left -= old.cost; w.left < 0 {
+			return nil, errBomb
+		}
+		return old, nil
+	}
+	if err := w.ctx.Err(); err != nil {
+		return nil, err
+	}
+	entries, err := w.m.tree(h)
+	if err != nil {
+		return nil, err
+	}
+	if w.left -= len(entries); w.left < 0 || depth > maxDepth {
+		return nil, errBomb
+	}
+	known := oldDirs(old)
+	return w.fill(h, entries, at, tenant, old, func(e treeEntry, below string) (*folder, error) {
+		return w.folder(e.hash, below, tenant, depth+1, known[e.name])
+	})
+}
+
+// oldDirs finds what was there before by name.
+func oldDirs(old *folder) map[string]*folder {
+	if old == nil {
+		return nil
+	}
+	out := make(map[string]*folder, len(old.dirs))
+	for _, d := range old.dirs {
+		out[d.name] = d.folder
+	}
+	return out
+}
+
+// fill makes a folder of a tree's entries. A name that is there twice, which
+// no Git makes, counts once.
+func (w *walker) fill(h plumbing.Hash, entries []treeEntry, at, tenant string, old *folder, descend func(treeEntry, string) (*folder, error)) (*folder, error) {
+	f := &folder{hash: h, cost: len(entries)}
+	sizes := knownSizes(old)
+	seen := make(map[string]bool, len(entries))
+	for _, e := range entries {
+		if passedOver(e.name) || seen[e.name] {
+			continue
+		}
+		seen[e.name] = true
+		below := path.Join(at, e.name)
+		if e.mode == modeFolder {
+			d, err := descend(e, below)
+			if err != nil {
+				return nil, err
+			}
+			f.add(e.name, d)
+			continue
+		}
+		if e.mode != modeSubmodule && !interesting(e.name) {
+			continue
+		}
+		own, err := w.entry(e, below, tenant, sizes)
+		if err != nil {
+			return nil, err
+		}
+		f.own = append(f.own, own)
+		f.count++
+	}
+	return f, nil
+}
+
+func (f *folder) add(name string, d *folder) {
+	f.dirs = append(f.dirs, subfolder{name, d})
+	f.count += d.count
+	f.cost += d.cost
+}
+
+func knownSizes(old *folder) map[string]int64 {
+	if old == nil {
+		return nil
+	}
+	out := make(map[string]int64, len(old.own))
+	for _, e := range old.own {
+		if e.Kind != Submodule {
+			out[e.Hash] = e.Size
+		}
+	}
+	return out
+}
+
+func (w *walker) entry(e treeEntry, at, tenant string, sizes map[string]int64) (Entry, error) {
+	out := Entry{Path: at, Tenant: tenant, Hash: e.hash.String()}
+	if e.mode == modeSubmodule {
+		out.Kind = Submodule
+		return out, nil
+	}
+	size, known := sizes[out.Hash]
+	if !known {
+		var err error
+		if size, err = w.m.size(e.hash); err != nil {
+			return out, err
+		}
+	}
+	out.Size = size
+	switch {
+	case e.mode == modeSymlink:
+		out.Kind = Symlink
+	case size > MaxFileSize:
+		out.Kind = TooLarge
+	}
+	return out, nil
+}
