@@ -19,7 +19,12 @@ func lock(dir string) (unlock func(), err error) {
 	}
 	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if err == nil {
-		return func() { _ = f.Close() }, nil
+		return func() {
+			// Closing is not enough: a program that is just being started by
+			// another goroutine has a copy of the descriptor for a moment.
+			_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
+			_ = f.Close()
+		}, nil
 	}
 	_ = f.Close()
 	if errors.Is(err, syscall.EWOULDBLOCK) {

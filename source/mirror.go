@@ -129,10 +129,12 @@ func writeWhole(file string, data []byte) error {
 	return os.Rename(f.Name(), file)
 }
 
-// has tells whether an object is indexed; it need not be readable.
+// has tells whether an object is indexed; it need not be readable. It asks for
+// the size, since HasEncodedObject of go-git 5.19 overlooks packs in a storage
+// with exclusive access.
 func (m *mirror) has(h plumbing.Hash) (ok bool, err error) {
 	defer recovered("object "+h.String(), &err)
-	err = m.sto.HasEncodedObject(h)
+	_, err = m.sto.EncodedObjectSize(h)
 	if errors.Is(err, plumbing.ErrObjectNotFound) {
 		return false, nil
 	}
