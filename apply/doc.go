@@ -1,0 +1,46 @@
+// Package apply brings a render.Plan into one seed: it writes the allowlists of
+// KKP's Clusters, keeps them as they are wanted, and knows how each one stands.
+// It knows nothing of Git; a Plan is all it is told, and it can be told a new
+// one at any time.
+//
+// # What it writes
+//
+// One field, spec.apiServerAllowedIPRanges of a Cluster, by server-side apply
+// as field manager "portcullis", or by a JSON patch that removes it where a
+// plan says open. Each write names the UID of the object the plan was made
+// for, so that a Cluster made anew under an old name is never touched. Only
+// canonical prefixes leave this package, and never an empty list. Besides:
+// Events on a Cluster whose list somebody else changed, and the state, in
+// ConfigMaps of a namespace of its own (Store).
+//
+// # When it writes
+//
+// Level by level, not edge by edge: whatever wakes it, it compares what is
+// wanted now with what is there now. Nothing is sent where the addresses are
+// the same, each live value is canonical and the field is ours. What wakes it:
+//
+//   - SetPlan, for the clusters of which something else is wanted than before;
+//   - a watch, for the Cluster, its Service front-loadbalancer or the Seed;
+//   - time, for writes that failed and are worth another try.
+//
+// With nothing changed no request is made, the watches aside.
+//
+// # Joining it up
+//
+//	mgr, _ := ctrl.NewManager(cfg, ctrl.Options{Scheme: scheme, Cache: apply.CacheOptions()})
+//	c, _ := apply.Add(mgr, apply.Options{Rate: 20})
+//	go mgr.Start(ctx)
+//	for {
+//		inventory, _ := c.Inventory(ctx)
+//		c.SetPlan(render.Render(..., inventory, now))
+//		select {
+//		case <-c.News():     // plan anew
+//		case <-c.Outcomes(): // look at c.States()
+//		}
+//	}
+//
+// The rest.Config must not limit requests by itself (QPS: -1), else its limit
+// and not Options.Rate decides; its user needs get, list, watch and patch on
+// clusters, get, list and watch on services, create and patch on events, and
+// for Options.SeedResource list and watch on seeds of that namespace.
+package apply

@@ -1,0 +1,97 @@
+// Package outcome says how a commit went: what its check should say.
+//
+// A judgement is what can be said of a commit from the files alone, once: the
+// errors it is answerable for, and the clusters whose list it changed. A
+// verdict is what follows from a judgement and from the states of those
+// clusters at one moment. Both are values, and nothing here does I/O.
+package outcome
+
+import (
+	"slices"
+
+	"github.com/portcullis-gitops/portcullis/render"
+	"github.com/portcullis-gitops/portcullis/render/lint"
+)
+
+// Judgement is what a commit is answerable for.
+type Judgement struct {
+	// Hold is set where the commit is not followed at all, and says why.
+	Hold string
+	// Errors that decide, for good: a later commit has a check of its own.
+	Errors []lint.Finding
+	// SeedErrors are those that the seed can make go away: they count while a
+	// cluster's state says so.
+	SeedErrors []lint.Finding
+	// Warnings counts those in the files that it changes.
+	Warnings int
+	// Standing counts the errors that are not from this change.
+	Standing int
+	// Set are the clusters whose list, or access, it changed, sorted.
+	Set []string
+	// Files counts the files that it changes for this seed's source.
+	Files int
+}
+
+// Judge compares the plans before and after a commit of one source, both made
+// with the same policy, inventory and time, so that the commit alone makes the
+// difference. changed are the paths that it changes.
+func Judge(before, after *render.Plan, source string, changed []string) Judgement {
+	j := Judgement{Files: len(changed), Set: changedClusters(before, after, source)}
+	touched := map[string]bool{}
+	for _, path := range changed {
+		touched[path] = true
+	}
+	old := map[lint.Finding]bool{}
+	for _, f := range before.Findings {
+		old[f] = true
+	}
+	for _, f := range after.Findings {
+		if f.Source != source {
+			continue
+		}
+		j.add(f, touched[f.Path], old[f])
+	}
+	return j
+}
+
+// add files a finding: what a file that the commit changes has, the commit
+// answers for; and what was not there before, it caused.
+func (j *Judgement) add(f lint.Finding, touched, old bool) {
+	answers := touched || !old
+	switch {
+	case f.Severity == lint.Error && !answers:
+		j.Standing++
+	case f.Severity == lint.Error && seedDecides(f):
+		j.SeedErrors = append(j.SeedErrors, f)
+	case f.Severity == lint.Error:
+		j.Errors = append(j.Errors, f)
+	case answers:
+		j.Warnings++
+	}
+}
+
+// seedDecides tells of findings that the seed can make go away: they are read
+// off the clusters' states, so that a check turns green by itself.
+func seedDecides(f lint.Finding) bool {
+	return f.Rule == "unsupported-expose-strategy" || f.Rule == "unknown-cluster"
+}
+
+func changedClusters(before, after *render.Plan, source string) []string {
+	var out []string
+	for id, w := range after.Clusters {
+		if w.Claim.Source != source || w.Access == render.Unmanaged {
+			continue
+		}
+		if old := before.Clusters[id]; old == nil || !same(old, w) {
+			out = append(out, id)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// same tells whether a cluster is to carry the same, for the same tenant. That
+// it is held, or no longer is, changes nothing of what it carries.
+func same(a, b *render.Wanted) bool {
+	return a.Access == b.Access && slices.Equal(a.List, b.List) && (a.Held == nil || b.Held != nil)
+}

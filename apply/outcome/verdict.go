@@ -1,0 +1,225 @@
+package outcome
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/portcullis-gitops/portcullis/apply"
+	"github.com/portcullis-gitops/portcullis/render"
+	"github.com/portcullis-gitops/portcullis/render/lint"
+	"github.com/portcullis-gitops/portcullis/render/report"
+)
+
+// State is a verdict's state, in the words of commit statuses.
+type State string
+
+// The states.
+const (
+	Pending State = "pending"
+	Success State = "success"
+	Failure State = "failure"
+)
+
+// Verdict is what a commit's check should say now.
+type Verdict struct {
+	State State
+	// Title is a few words, without numbers that change while work goes on.
+	Title string
+	// Body is the findings that decided, then a line for each cluster.
+	Body string
+}
+
+// Moment is what a verdict depends on besides the judgement.
+type Moment struct {
+	Plan   *render.Plan
+	States map[string]apply.ClusterState
+	Now    time.Time
+	// Deadline is how long a cluster may be Applied before that is a failure.
+	Deadline time.Duration
+	// Set are the clusters for which the commit is the newest to have set the
+	// list: news of others is not its own.
+	Set []string
+	// Settled is set where the check was final before: then work in progress,
+	// such as drift that is being put right, is no news.
+	Settled bool
+}
+
+// mostLines bounds the clusters that a check lists.
+const mostLines = 200
+
+// Verdict is the judgement's at a moment. The order is that of the promises:
+// what fails at once, what is under way, what failed, what is in force.
+func (j Judgement) Verdict(m Moment) Verdict {
+	if j.Hold != "" {
+		return Verdict{Failure, "held: " + j.Hold, ""}
+	}
+	if len(j.Errors) > 0 {
+		return Verdict{Failure, title(j.Errors), j.body(j.Errors, m)}
+	}
+	waits, failed := m.sort()
+	switch {
+	case len(waits) > 0 && !m.Settled:
+		return Verdict{Pending, "applying " + count(len(m.Set), "list"), ""}
+	case len(failed) > 0:
+		findings := j.seedFindings(m, failed)
+		if len(findings) > 0 {
+			return Verdict{Failure, title(findings), j.body(findings, m)}
+		}
+		return Verdict{Failure, m.failedTitle(failed), j.body(nil, m)}
+	}
+	return Verdict{Success, j.success(m), j.body(nil, m)}
+}
+
+func (j Judgement) success(m Moment) string {
+	text := count(len(m.Set), "list") + " in force"
+	if len(m.Set) == 0 {
+		text = "nothing to change here"
+	}
+	if waiting := m.count(apply.Waiting); waiting > 0 {
+		text = fmt.Sprintf("%s written, %d waiting for KKP", count(len(m.Set), "list"), waiting)
+	}
+	if j.Warnings > 0 {
+		text += ", " + count(j.Warnings, "warning")
+	}
+	if j.Standing > 0 {
+		text += fmt.Sprintf(" (%s not from this change)", count(j.Standing, "error"))
+	}
+	return text
+}
+
+func (m Moment) count(state apply.State) int {
+	n := 0
+	for _, id := range m.Set {
+		if m.States[id].State == state {
+			n++
+		}
+	}
+	return n
+}
+
+// sort tells which of the commit's clusters are under way, and which failed.
+func (m Moment) sort() (waits, failed []string) {
+	for _, id := range m.Set {
+		switch m.progress(id) {
+		case Pending:
+			waits = append(waits, id)
+		case Failure:
+			failed = append(failed, id)
+		}
+	}
+	return waits, failed
+}
+
+func (m Moment) progress(id string) State {
+	s, known := m.States[id]
+	switch {
+	case !known || s.State == apply.Pending:
+		return Pending
+	case s.State == apply.Applied && m.Now.Sub(s.Since) < m.Deadline:
+		return Pending
+	case s.State == apply.Synced:
+		return Success
+	case s.State == apply.Waiting && !m.unsupported(id):
+		return Success // written; KKP hands it on when it can
+	}
+	return Failure
+}
+
+// unsupported tells whether the cluster waits because of how it is exposed.
+func (m Moment) unsupported(id string) bool {
+	return slices.ContainsFunc(m.Plan.Findings, func(f lint.Finding) bool {
+		return f.Cluster == id && f.Rule == "unsupported-expose-strategy" && f.Severity == lint.Error
+	})
+}
+
+// seedFindings are the findings behind the failed clusters that only wait or
+// are missing: those of the commit, else those of today.
+func (j Judgement) seedFindings(m Moment, failed []string) []lint.Finding {
+	var out []lint.Finding
+	for _, id := range failed {
+		if s := m.States[id].State; s != apply.Waiting && s != apply.Missing {
+			continue
+		}
+		about := func(f lint.Finding) bool { return f.Cluster == id && seedDecides(f) }
+		if i := slices.IndexFunc(j.SeedErrors, about); i >= 0 {
+			out = append(out, j.SeedErrors[i])
+		} else if i := slices.IndexFunc(m.Plan.Findings, about); i >= 0 {
+			out = append(out, m.Plan.Findings[i])
+		}
+	}
+	lint.Sort(out)
+	return out
+}
+
+func (m Moment) failedTitle(failed []string) string {
+	s := m.States[failed[0]]
+	text := fmt.Sprintf("%s: %s", m.title(failed[0]), s.State)
+	if s.State == apply.Applied {
+		text = fmt.Sprintf("%s: not on the load balancer after %s", m.title(failed[0]), m.Deadline)
+	}
+	return text + more(len(failed)-1)
+}
+
+func (m Moment) title(id string) string {
+	if w := m.Plan.Clusters[id]; w != nil && w.Title != "" {
+		return report.Escape(w.Title)
+	}
+	return id
+}
+
+// title names the first finding's place, for what shows a line only.
+func title(findings []lint.Finding) string {
+	f := findings[0]
+	return fmt.Sprintf("%s:%d:%d: %s", report.Escape(f.Path), f.Line, f.Column, f.Rule) + more(len(findings)-1)
+}
+
+func more(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", and %d more", n)
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func (j Judgement) body(findings []lint.Finding, m Moment) string {
+	var b strings.Builder
+	for _, f := range findings {
+		b.WriteString(report.Finding(f, false))
+	}
+	for i, line := range m.lines() {
+		if i == mostLines {
+			fmt.Fprintf(&b, "and %d more\n", len(m.Set)-mostLines)
+			break
+		}
+		b.WriteString(line)
+	}
+	return b.String()
+}
+
+// lines are the commit's clusters with their states, the worst first.
+func (m Moment) lines() []string {
+	ids := slices.Clone(m.Set)
+	slices.SortStableFunc(ids, func(a, b string) int { return rank(m.progress(a)) - rank(m.progress(b)) })
+	var out []string
+	for _, id := range ids {
+		s := m.States[id]
+		line := fmt.Sprintf("%s: %s", m.title(id), s.State)
+		if s.Message != "" && s.State != apply.Synced {
+			line += ", " + report.Escape(s.Message)
+		}
+		out = append(out, line+"\n")
+	}
+	return out
+}
+
+func rank(s State) int {
+	return slices.Index([]State{Failure, Pending, Success}, s)
+}

@@ -1,0 +1,72 @@
+package apply
+
+import (
+	"bytes"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Manager is the field manager under which lists are written.
+const Manager = "portcullis"
+
+// The field whose owner matters, as metadata.managedFields spells it.
+var (
+	listField  = []byte(`"f:apiServerAllowedIPRanges"`)
+	listOwned  = []byte(`{"f:spec":{"f:apiServerAllowedIPRanges":{"f:cidrBlocks":{}}}}`)
+	blockField = []byte(`"f:cidrBlocks"`)
+)
+
+// owners reduces managedFields to those entries that own the list, each with
+// one and the same text for what it owns: the full text lists every field of a
+// Cluster and is the largest part of it. The result reduces to itself.
+func owners(entries []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
+	var out []metav1.ManagedFieldsEntry
+	for _, e := range entries {
+		if !ownsList(e) {
+			continue
+		}
+		fields := &metav1.FieldsV1{}
+		fields.SetRawBytes(listOwned)
+		out = append(out, metav1.ManagedFieldsEntry{
+			Manager: e.Manager, Operation: e.Operation, Time: e.Time, FieldsV1: fields,
+		})
+	}
+	return out
+}
+
+// ownsList looks for the field's name in the text. The API server writes that
+// text itself, and the two names stand nowhere else in KKP's Cluster, so that
+// parsing it for 10,000 clusters can be saved.
+func ownsList(e metav1.ManagedFieldsEntry) bool {
+	if e.FieldsV1 == nil || e.Subresource != "" {
+		return false
+	}
+	raw := e.FieldsV1.GetRawBytes()
+	at := bytes.Index(raw, listField)
+	return at >= 0 && bytes.Contains(raw[at:], blockField)
+}
+
+// ours tells whether the list was last written by server-side apply under our
+// name.
+func ours(c *Cluster) bool {
+	for _, e := range c.ManagedFields {
+		if e.Manager == Manager && e.Operation == metav1.ManagedFieldsOperationApply && ownsList(e) {
+			return true
+		}
+	}
+	return false
+}
+
+// writer names who else wrote the list, the newest first; "another client"
+// where the API server no longer knows, as after a removal of the field.
+func writer(c *Cluster) string {
+	name, newest := "another client", metav1.Time{}
+	for _, e := range c.ManagedFields {
+		mine := e.Manager == Manager && e.Operation == metav1.ManagedFieldsOperationApply
+		if mine || !ownsList(e) || e.Time == nil || e.Time.Before(&newest) {
+			continue
+		}
+		name, newest = e.Manager, *e.Time
+	}
+	return name
+}

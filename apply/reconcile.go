@@ -1,0 +1,178 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/portcullis-gitops/portcullis/render"
+)
+
+// Reconcile looks at one cluster and does what is to be done. It is called by
+// the manager, for one cluster once at a time.
+func (c *Controller) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	w := c.wantedOf(req.Name)
+	if w == nil {
+		c.forget(req.Name)
+		return reconcile.Result{}, nil
+	}
+	m := c.remember(req.Name)
+	cl, err := c.cluster(ctx, req.Name, m)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	d := decide(w, cl, c.seed.last())
+	if d.verb != leave {
+		return c.carryOut(ctx, d.verb, w, cl, m)
+	}
+	m.failures, m.refused, m.kept = 0, nil, d.settled
+	return reconcile.Result{}, c.conclude(ctx, d, w, cl)
+}
+
+// cluster is the newest that is known of a Cluster; nil if it is not there.
+func (c *Controller) cluster(ctx context.Context, id string, m *memory) (*Cluster, error) {
+	cached := &Cluster{}
+	err := c.client.Get(ctx, request(id).NamespacedName, cached)
+	if apierrors.IsNotFound(err) {
+		*m = memory{}
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("get cluster %s from the cache: %w", id, err)
+	}
+	return m.freshest(cached), nil
+}
+
+// conclude records the state of a cluster to which nothing is to be done.
+func (c *Controller) conclude(ctx context.Context, d decision, w *render.Wanted, cl *Cluster) error {
+	if d.replan {
+		c.news.signal()
+	}
+	if !d.settled {
+		c.record(w.Cluster, w, d.state)
+		return nil
+	}
+	st, err := c.settledState(ctx, w, cl)
+	if err != nil {
+		return err
+	}
+	c.record(w.Cluster, w, st)
+	return nil
+}
+
+// carryOut writes, unless the same write was refused a short while ago.
+func (c *Controller) carryOut(ctx context.Context, v verb, w *render.Wanted, cl *Cluster, m *memory) (reconcile.Result, error) {
+	if now := c.clock.Now(); m.refused.stands(w, cl, now) {
+		c.record(w.Cluster, w, m.refused.state)
+		return after(m.refused.next, now), nil
+	}
+	cidrs, err := c.prepare(v, w)
+	if err != nil {
+		c.log.Error(err, "list is not written", "cluster", w.Cluster)
+		st := say(Rejected, "%v", err)
+		m.refuse(w, cl, st, false, c.clock.Now())
+		c.record(w.Cluster, w, st)
+		return reconcile.Result{}, nil
+	}
+	if c.options.DryRun {
+		c.pretend(v, w, cl, cidrs)
+		return reconcile.Result{}, nil
+	}
+	if err := c.limiter.Wait(ctx); err != nil {
+		return reconcile.Result{}, nil // ended; nothing was written
+	}
+	if now := c.wantedOf(w.Cluster); now == nil || !sameWanted(now, w) {
+		return reconcile.Result{}, nil // the new plan has put it in the queue
+	}
+	return c.send(ctx, v, w, cl, m, cidrs)
+}
+
+// prepare answers the text of the list; nothing for a removal.
+func (c *Controller) prepare(v verb, w *render.Wanted) ([]string, error) {
+	if v == remove {
+		return nil, nil
+	}
+	return blocks(w.List)
+}
+
+func (c *Controller) send(ctx context.Context, v verb, w *render.Wanted, cl *Cluster, m *memory, cidrs []string) (reconcile.Result, error) {
+	var written *Cluster
+	var err error
+	if v == remove {
+		written, err = c.sendRemoval(ctx, cl)
+	} else {
+		written, err = c.sendList(ctx, cl, cidrs)
+	}
+	if err != nil {
+		return c.failed(ctx, err, w, cl, m), nil
+	}
+	c.tell(w, cl, m.kept)
+	m.written, m.failures = written, 0
+	return c.verify(ctx, w, written, m)
+}
+
+// verify looks at what a write left: a mutating webhook, such as KKP's with a
+// Seed's cluster template, may have stored something else, and writing again
+// at once would only start a race with it.
+func (c *Controller) verify(ctx context.Context, w *render.Wanted, written *Cluster, m *memory) (reconcile.Result, error) {
+	d := decide(w, written, c.seed.last())
+	if d.verb == leave {
+		m.refused, m.kept = nil, d.settled
+		c.log.Info("list written", "cluster", w.Cluster, "access", w.Access, "prefixes", len(w.List))
+		return reconcile.Result{}, c.conclude(ctx, d, w, written)
+	}
+	st := say(Rejected, "the API server stored something else than was sent: %s; look for a cluster template of the Seed, or a webhook", shown(liveList(written)))
+	wait := m.refuse(w, written, st, true, c.clock.Now())
+	c.record(w.Cluster, w, st)
+	return reconcile.Result{RequeueAfter: wait}, nil
+}
+
+// failed records why a write did not succeed, and when it is tried again.
+func (c *Controller) failed(ctx context.Context, err error, w *render.Wanted, cl *Cluster, m *memory) reconcile.Result {
+	if ctx.Err() != nil {
+		return reconcile.Result{}
+	}
+	what, words, asked := judge(err)
+	c.log.V(1).Info("write failed", "cluster", w.Cluster, "reason", words)
+	switch what {
+	case planAgain:
+		c.record(w.Cluster, w, say(Missing, "%s", words))
+		c.news.signal()
+		return reconcile.Result{RequeueAfter: max(m.backoff(), time.Second)}
+	case tryAgain:
+		c.record(w.Cluster, w, say(Pending, "not written yet: %s", words))
+		return reconcile.Result{RequeueAfter: max(m.backoff(), asked)}
+	}
+	st := say(Rejected, "%s", words)
+	wait := m.refuse(w, cl, st, what == trySlowly, c.clock.Now())
+	c.record(w.Cluster, w, st)
+	return reconcile.Result{RequeueAfter: wait}
+}
+
+func after(next, now time.Time) reconcile.Result {
+	if next.IsZero() {
+		return reconcile.Result{}
+	}
+	return reconcile.Result{RequeueAfter: next.Sub(now)}
+}
+
+// remember answers a cluster's memory, a new one if there is none.
+func (c *Controller) remember(id string) *memory {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	m := c.memories[id]
+	if m == nil {
+		m = &memory{}
+		c.memories[id] = m
+	}
+	return m
+}
+
+func (c *Controller) forget(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.memories, id)
+}
