@@ -20,8 +20,8 @@ type Problem struct {
 	Fix     string
 }
 
-// Value is a scalar with its place. T is string, int, bool, time.Duration,
-// Date or netip.Prefix.
+// Value is a scalar with its place. T is string, int, float64, bool,
+// time.Duration, Date or netip.Prefix.
 type Value[T any] struct {
 	V   T
 	Raw string // as it stands in the file

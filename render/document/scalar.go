@@ -2,7 +2,9 @@ package document
 
 import (
 	"fmt"
+	"math"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +30,9 @@ func (v *Value[T]) fill(d *decoder, n *yaml.Node, key Pos, f field) {
 	v.Set = d.checked(n, f)
 }
 
+// plainNumber is a decimal number that every reader of YAML reads alike.
+var plainNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`)
+
 // wanted names the type that a value should have.
 func wanted(target any) string {
 	switch target.(type) {
@@ -35,6 +40,8 @@ func wanted(target any) string {
 		return "a string"
 	case *int:
 		return "a whole number"
+	case *float64:
+		return "a number"
 	case *bool:
 		return "true or false"
 	case *time.Duration:
@@ -58,7 +65,13 @@ func scalar(target any, n *yaml.Node) *Problem {
 		*t = n.Value
 	case *int:
 		v, err := strconv.Atoi(n.Value)
-		if err != nil || n.ShortTag() != "!!int" {
+		if err != nil || n.ShortTag() != "!!int" || strconv.Itoa(v) != n.Value { // 010 is 8 to some readers
+			return mismatch
+		}
+		*t = v
+	case *float64:
+		v, err := strconv.ParseFloat(n.Value, 64)
+		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) || !plainNumber.MatchString(n.Value) {
 			return mismatch
 		}
 		*t = v
