@@ -141,6 +141,10 @@ func (o *Outbox) weigh(letters []letter, failed []error) {
 	for _, l := range letters {
 		o.queue[l.key].outage = true
 	}
+	// A forge may stop at the first failure. Should that be the commit's own,
+	// the others have to come before it next time.
+	o.sequence++
+	o.queue[letters[0].key].sequence = o.sequence
 }
 
 // outageOver makes due at once what only waited for the host to come back.

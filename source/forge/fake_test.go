@@ -24,6 +24,7 @@ type host struct {
 	taken   []forge.Check
 	times   []time.Time // of calls
 	latency time.Duration
+	before  func() // each call
 }
 
 func (h *host) Post(ctx context.Context, checks []forge.Check) []error {
@@ -40,6 +41,9 @@ func (h *host) Post(ctx context.Context, checks []forge.Check) []error {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.before != nil {
+		h.before()
+	}
 	h.calls++
 	h.times = append(h.times, time.Now())
 	errs := make([]error, len(checks))

@@ -21,6 +21,7 @@ func TestCut(t *testing.T) {
 		{"世界世界", 3, "世界…"},
 		{"two\nlines\tand  more ", 80, "two lines and more"},
 		{"bad \xff byte", 80, "bad \uFFFD byte"},
+		{"a\x1b[31mb", 80, "a\uFFFD[31mb"},
 		{"", 5, ""},
 	} {
 		if got := forge.Cut(tt.title, tt.limit); got != tt.want {
