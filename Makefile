@@ -1,0 +1,62 @@
+# `make help` lists what there is. GNU make 3.81 (macOS) is enough.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := build
+.PHONY: help build tools demo lint unit test clean
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+# The race detector takes a C compiler; without one, unit tests run all the same.
+RACE := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
+
+# Tests run in their packages' folders: the path must not depend on where.
+ifneq ($(KKP_CRDS),)
+override KKP_CRDS := $(abspath $(KKP_CRDS))
+export KKP_CRDS
+endif
+
+# Packages whose tests use real servers, however far down they import them.
+SERVER_PACKAGES = go list -e -test -f '{{.ImportPath}} {{join .Deps " "}}' ./... | \
+	awk '$$1 ~ /\.test$$/ && /\/test\/servers( |$$)/ { sub(/\.test$$/, "", $$1); print $$1 }'
+
+# A patience for all tests of a package; the default of 10 minutes is for
+# quicker machines.
+TIMEOUT := 30m
+
+build: ## the command, bin/portcullis (default)
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-X main.version=$(VERSION)" -o bin/portcullis ./cmd/portcullis
+
+tools: ## etcd, kube-apiserver, Gitea and staticcheck from source, to .tools/bin; once a machine
+	go run ./test/tools
+
+demo: build ## the whole story on a real API server; KEEP=1 leaves it running
+	@assets=$$(go run ./test/tools -control-plane) && \
+	KUBEBUILDER_ASSETS="$$assets" KEEP="$(KEEP)" go run ./test/demo
+
+lint: ## formatting (all modules), vet, staticcheck
+	@unformatted=$$(gofmt -l .) && if [ -n "$$unformatted" ]; then \
+		echo "not formatted (gofmt -w):"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	@go run ./test/tools staticcheck
+	.tools/bin/staticcheck ./...
+
+unit: ## tests without servers; needs only Go and git
+	@$(if $(RACE),,echo "no C compiler: without the race detector";) \
+	packages=$$(go list ./... | grep -v -e /test/e2e -e /test/servers$$) && \
+	PORTCULLIS_TEST_SERVERS=none go test $(RACE) $$packages
+
+test: lint ## all tests, on real servers too; KKP_CRDS=folder takes KKP's own CRDs
+	@assets=$$(go run ./test/tools -control-plane) && go run ./test/tools gitea && \
+	servers=$$($(SERVER_PACKAGES)) && go list ./... > .tools/packages && \
+	printf '%s\n' $$servers > .tools/server-packages && \
+	set -e && echo "== unit tests" && \
+	PORTCULLIS_TEST_SERVERS=none go test $(RACE) $$(grep -v -x -F -f .tools/server-packages .tools/packages) && \
+	echo "== tests on real servers" && \
+	PORTCULLIS_TEST_SERVERS=required KUBEBUILDER_ASSETS="$$assets" \
+		go test $(RACE) -count=1 -p 1 -timeout $(TIMEOUT) $$servers
+
+clean: ## what build and tools left in this work tree; built servers stay in the user's cache
+	rm -rf bin .tools
+
+help: ## this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
