@@ -167,20 +167,36 @@ func suggest(name string, target reflect.Type) string {
 	return "one of " + strings.Join(known, ", ")
 }
 
-func (d *decoder) dictionary(target reflect.Value, n *yaml.Node, f field) {
+// dictionary fills a Go map, and tells whether the node is a mapping at all.
+func (d *decoder) dictionary(target reflect.Value, n *yaml.Node, f field) bool {
 	if !d.wants(n, yaml.MappingNode, "a mapping") {
-		return
+		return false
 	}
 	target.Set(reflect.MakeMap(target.Type()))
 	for name, p := range d.pairs(n) {
 		value := reflect.New(target.Type().Elem()).Elem()
 		if isNull(p.value) {
-			remember(value, position(p.key))
+			d.nothing(value, p.key)
 		} else {
 			d.into(value, p.value, position(p.key), f)
 		}
 		target.SetMapIndex(reflect.ValueOf(name), value)
 	}
+	return true
+}
+
+// nothing is a key of a dictionary without a value. A mapping or a list may be
+// empty by that; a scalar is missing, and must not pass for the empty string.
+func (d *decoder) nothing(value reflect.Value, key *yaml.Node) {
+	remember(value, position(key))
+	if value.FieldByName("Raw").IsValid() {
+		d.report(position(key), "missing-field", quote(key.Value)+" has no value", "")
+	}
+}
+
+func (m *Dict[T]) fill(d *decoder, n *yaml.Node, key Pos, f field) {
+	m.Node = Node{Pos: position(n), Key: key}
+	m.Set = d.dictionary(reflect.ValueOf(&m.Items).Elem(), n, f)
 }
 
 func (l *List[T]) fill(d *decoder, n *yaml.Node, key Pos, f field) {

@@ -55,6 +55,13 @@ type List[T any] struct {
 	Items []T
 }
 
+// Dict is a mapping whose keys are not known beforehand, with its place. Each
+// item knows the place of its own key.
+type Dict[T any] struct {
+	Node
+	Items map[string]T
+}
+
 // Either is a single word or something longer, such as `nodeEgress: none`
 // beside `nodeEgress: [198.51.100.40]`.
 type Either[T any] struct {

@@ -1,0 +1,148 @@
+package policy
+
+import (
+	"time"
+
+	"github.com/portcullis-gitops/portcullis/render/document"
+)
+
+// KindConfig is the kind of a Config's document.
+const KindConfig = "Config"
+
+// ConfigDocument is one seed's connections. A change takes a restart.
+type ConfigDocument struct {
+	document.Node
+	APIVersion document.Value[string] `yaml:"apiVersion" required:"true"`
+	Kind       document.Value[string] `yaml:"kind" required:"true"`
+	// Seed is the seed's name, as the Policy and tenants' files use it. The
+	// check is called portcullis/<seed>.
+	Seed document.Value[string] `yaml:"seed" required:"true" check:"name"`
+	// SeedResource is the KKP Seed object, namespace/name, whose own ranges KKP
+	// adds to every list. Default: none, and those ranges count as empty.
+	SeedResource document.Value[string] `yaml:"seedResource"`
+	// Schedule is when Git is asked for news, in the syntax of robfig/cron.
+	// Default: @every 1m.
+	Schedule document.Value[string] `yaml:"schedule"`
+	// PolicyFile is the Policy, relative to this file.
+	PolicyFile document.Value[string] `yaml:"policyFile" required:"true"`
+	// Console is where the pages can be seen.
+	Console ConsoleDocument `yaml:"console"`
+	// Sources are the repositories.
+	Sources document.List[SourceDocument] `yaml:"sources"`
+	// Freeze holds new lists back for a time.
+	Freeze document.List[FreezeDocument] `yaml:"freeze"`
+	// Apply says how lists are written.
+	Apply ApplyDocument `yaml:"apply"`
+}
+
+// ConsoleDocument is where the pages can be seen.
+type ConsoleDocument struct {
+	document.Node
+	// URL is the address for people, http or https. Default: none.
+	URL document.Value[string] `yaml:"url"`
+}
+
+// ApplyDocument says how lists are written.
+type ApplyDocument struct {
+	document.Node
+	// Rate is how many writes a second, 0 for no limit. Default: 20.
+	Rate document.Value[float64] `yaml:"rate"`
+}
+
+// FreezeDocument holds new lists back for a time.
+type FreezeDocument struct {
+	document.Node
+	// Cluster is a cluster's ID, or "*" for the seed.
+	Cluster document.Value[string] `yaml:"cluster" required:"true"`
+	// Until is an RFC 3339 time.
+	Until document.Value[document.Date] `yaml:"until" required:"true"`
+	// Reason is shown with what is held.
+	Reason document.Value[string] `yaml:"reason"`
+}
+
+// SourceDocument is one repository. Exactly one of path and tenant.
+type SourceDocument struct {
+	document.Node
+	// Name is a DNS label, unique among the sources.
+	Name document.Value[string] `yaml:"name" required:"true"`
+	// URL is https, ssh or file; http on loopback, or with insecureHTTP. It
+	// holds no password.
+	URL document.Value[string] `yaml:"url" required:"true"`
+	// Branch is what is followed. Default: main.
+	Branch document.Value[string] `yaml:"branch"`
+	// Path is the folder of a shared repository whose folders are tenants.
+	Path document.Value[string] `yaml:"path"`
+	// Tenant is whose own repository this is.
+	Tenant document.Value[string] `yaml:"tenant"`
+	// Tenants are those read below path. Needed with several sources; else all.
+	Tenants document.List[document.Value[string]] `yaml:"tenants"`
+	// Credentials are for reading, and for writing notes.
+	Credentials CredentialsDocument `yaml:"credentials"`
+	// InsecureHTTP permits http to other hosts, here and of checks.url.
+	// Default: false.
+	InsecureHTTP document.Value[bool] `yaml:"insecureHTTP"`
+	// Verify wants commits signed. Default: not.
+	Verify VerifyDocument `yaml:"verify"`
+	// Checks says where the outcome of a commit is told.
+	Checks ChecksDocument `yaml:"checks"`
+}
+
+// CredentialsDocument is one way to log in: tokenFile, username with
+// passwordFile, sshKeyFile with knownHostsFile, or githubApp; and what the
+// connection needs. Names of files are relative to the Config.
+type CredentialsDocument struct {
+	document.Node
+	TokenFile    document.Value[string] `yaml:"tokenFile"`
+	Username     document.Value[string] `yaml:"username"`
+	PasswordFile document.Value[string] `yaml:"passwordFile"`
+	SSHKeyFile   document.Value[string] `yaml:"sshKeyFile"`
+	// KnownHostsFile holds the host keys that are trusted; no others are.
+	KnownHostsFile document.Value[string] `yaml:"knownHostsFile"`
+	GithubApp      GithubAppDocument      `yaml:"githubApp"`
+	// CAFile holds certificates trusted besides the system's, PEM.
+	CAFile document.Value[string] `yaml:"caFile"`
+	// Proxy is an http, https or socks5 address without a password.
+	Proxy document.Value[string] `yaml:"proxy"`
+}
+
+// GithubAppDocument logs in as a GitHub App.
+type GithubAppDocument struct {
+	document.Node
+	AppID          document.Value[int]    `yaml:"appID" required:"true"`
+	InstallationID document.Value[int]    `yaml:"installationID" required:"true"`
+	PrivateKeyFile document.Value[string] `yaml:"privateKeyFile" required:"true"`
+}
+
+// VerifyDocument holds whose signatures count. At least one of the two.
+type VerifyDocument struct {
+	document.Node
+	// PGPKeyRingFile is an armored key ring.
+	PGPKeyRingFile document.Value[string] `yaml:"pgpKeyRingFile"`
+	// SSHAllowedSignersFile is in the format of ssh-keygen(1).
+	SSHAllowedSignersFile document.Value[string] `yaml:"sshAllowedSignersFile"`
+}
+
+// ChecksDocument says where the outcome of a commit is told.
+type ChecksDocument struct {
+	document.Node
+	// Forge is the kind of Git host; notes are written into the repository
+	// itself. Default, without checks: none.
+	Forge document.Value[string] `yaml:"forge" required:"true" oneof:"github gitlab gitea notes none"`
+	// URL is the forge's address. Needed for gitea; default for github
+	// https://github.com, for gitlab https://gitlab.com.
+	URL document.Value[string] `yaml:"url"`
+	// Repository is owner/name; for gitlab, groups may have subgroups.
+	Repository document.Value[string] `yaml:"repository"`
+	// TokenFile holds the forge's token. Needed but with githubApp.
+	TokenFile document.Value[string] `yaml:"tokenFile"`
+	// PullRequests judges open pull requests. Default: false.
+	PullRequests document.Value[bool] `yaml:"pullRequests"`
+	// Forks says whether those that come from forks are judged. Default: allow.
+	Forks document.Value[string] `yaml:"forks" oneof:"allow deny"`
+	// WebhookSecretFile holds what webhooks are signed with. Default: no
+	// webhooks are taken.
+	WebhookSecretFile document.Value[string] `yaml:"webhookSecretFile"`
+	// Deadline is after how long a list not yet in force fails the check, more
+	// than 0. Default: 15m.
+	Deadline document.Value[time.Duration] `yaml:"deadline"`
+}
