@@ -27,14 +27,27 @@ type Plan struct {
 	// Findings of all files that concern this seed, sorted by path, line,
 	// column, rule.
 	Findings []lint.Finding
-	// Refused are the paths of the files whose clusters keep what they had.
-	Refused map[string]bool
+	// Refused are the files whose clusters keep what they had.
+	Refused map[FileID]bool
 	// Next is when an entry expires next and the plan must be made anew; zero
 	// if none does.
 	Next time.Time
 
-	accepted map[string]string // path to blob hash, of the files not refused
-	names    map[docName]string
+	accepted  map[FileID]string // fingerprints of the files not refused
+	names     map[docName]string
+	contested map[string]Claim
+}
+
+// Contested are the clusters that several lists claim, with the claim of the
+// source that has each: after a restart this could not be told from the files.
+func (p *Plan) Contested(source string) map[string]Claim {
+	out := map[string]Claim{}
+	for id, c := range p.contested {
+		if c.Source == source {
+			out[id] = c
+		}
+	}
+	return out
 }
 
 // Wanted is what one cluster should carry.
@@ -70,38 +83,14 @@ type Claim struct {
 	Line   int    `json:"line,omitempty"`
 }
 
+// File is the file that the claim is in.
+func (c Claim) File() FileID { return FileID{c.Source, c.Path} }
+
 // Hold says why a cluster keeps its last good list.
 type Hold struct {
 	Rule    string `json:"rule"` // the rule that holds it, e.g. removed-allowlist
 	Message string `json:"message"`
 }
 
-// Kind says which part of the files or of the policy an entry is from.
-type Kind string
-
-// The origins of an entry.
-const (
-	FromEntry      Kind = "entry"
-	FromGroup      Kind = "group"
-	FromNodeEgress Kind = "nodeEgress"
-	FromPlatform   Kind = "platform"
-)
-
-// Entry is one prefix with its provenance.
-type Entry struct {
-	Prefix      netip.Prefix `json:"prefix"`
-	Expires     time.Time    `json:"expires,omitzero"` // zero: never
-	Kind        Kind         `json:"kind"`
-	Description string       `json:"description,omitempty"`
-	Owner       string       `json:"owner,omitempty"`
-	Ticket      string       `json:"ticket,omitempty"`
-	Group       string       `json:"group,omitempty"` // vpn, provider/noc
-	Path        string       `json:"path,omitempty"`  // file of the prefix itself; empty for the provider's
-	Line        int          `json:"line,omitempty"`
-	Column      int          `json:"column,omitempty"`
-}
-
-// Expired tells whether the entry no longer counts at the given moment.
-func (e Entry) Expired(now time.Time) bool {
-	return !e.Expires.IsZero() && !now.Before(e.Expires)
-}
+// Entry is one prefix of a list with its provenance.
+type Entry = lint.Entry

@@ -25,6 +25,8 @@ type Finding struct {
 	Rule     string   `json:"rule"`
 	Message  string   `json:"message"`
 	Fix      string   `json:"fix,omitempty"`
+	// Source is the name of the source that the file is from.
+	Source string `json:"-"`
 	// Cluster is the cluster that a finding of cluster scope holds.
 	Cluster string `json:"-"`
 }

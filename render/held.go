@@ -1,0 +1,202 @@
+package render
+
+import (
+	"maps"
+
+	"github.com/portcullis-gitops/portcullis/render/document"
+	"github.com/portcullis-gitops/portcullis/render/lint"
+	"github.com/portcullis-gitops/portcullis/render/policy"
+)
+
+// Base is what was accepted before: who had which cluster and which name, what
+// each cluster was to carry, and which files stood without fault.
+type Base struct {
+	accepted map[FileID]string // fingerprints
+	names    map[docName]string
+	claims   map[string]Claim
+	wanted   map[string]*Wanted
+	// restored are the sources just read again after a restart: what their
+	// files claim was claimed before, unless something says otherwise.
+	restored map[string]bool
+}
+
+// With is both bases together. They must be of different sources.
+func (b *Base) With(other *Base) *Base {
+	out := newBase()
+	for _, from := range []*Base{b, other} {
+		if from == nil {
+			continue
+		}
+		maps.Copy(out.accepted, from.accepted)
+		maps.Copy(out.names, from.names)
+		maps.Copy(out.claims, from.claims)
+		maps.Copy(out.wanted, from.wanted)
+		maps.Copy(out.restored, from.restored)
+	}
+	return out
+}
+
+func newBase() *Base {
+	return &Base{accepted: map[FileID]string{}, names: map[docName]string{}, claims: map[string]Claim{},
+		wanted: map[string]*Wanted{}, restored: map[string]bool{}}
+}
+
+// Base is the plan as the base of the next one.
+func (p *Plan) Base() *Base {
+	b := &Base{accepted: p.accepted, names: p.names, wanted: p.Clusters, claims: make(map[string]Claim, len(p.Clusters))}
+	for id, w := range p.Clusters {
+		b.claims[id] = w.Claim
+	}
+	return b
+}
+
+// Retained is the last good list of a cluster whose list no longer follows
+// from the files that were accepted.
+type Retained struct {
+	UID     string  `json:"uid,omitempty"`
+	Claim   Claim   `json:"claim"`
+	Access  Access  `json:"access"`
+	Entries []Entry `json:"entries"`
+	Hold    Hold    `json:"hold"`
+}
+
+// Restore is the base after a restart, of one source: the files of the commit
+// that was accepted last, of which some were refused, and what was kept besides.
+func Restore(source string, files []File, refused []FileID, claims map[string]Claim, retained map[string]Retained) *Base {
+	b := newBase()
+	b.restored[source] = true
+	r := newRendering(Input{Files: files, Base: b, Policy: policy.Default()})
+	for _, id := range refused {
+		r.refused[id] = true
+	}
+	r.gather()
+	r.rememberFiles(b.accepted, b.names)
+	for _, f := range r.Files { // a refused file keeps the names that it had, most likely these
+		for _, name := range namesIn(&f) {
+			if b.names[name] == "" {
+				b.names[name] = f.Path
+			}
+		}
+	}
+	for id, c := range claims {
+		b.claims[id] = c
+	}
+	for id, kept := range retained {
+		b.claims[id] = kept.Claim
+		b.wanted[id] = &Wanted{Cluster: id, UID: kept.UID, Claim: kept.Claim, Access: kept.Access, Entries: kept.Entries, Held: &kept.Hold}
+	}
+	return b
+}
+
+// Retained are the lists to keep over a restart: those of held clusters.
+func (p *Plan) Retained() map[string]Retained {
+	out := map[string]Retained{}
+	for id, w := range p.Clusters {
+		if w.Held != nil && (w.Access != "") {
+			out[id] = Retained{UID: w.UID, Claim: w.Claim, Access: w.Access, Entries: w.Entries, Hold: *w.Held}
+		}
+	}
+	return out
+}
+
+// held gives a cluster its last good list.
+func (r *rendering) held(w *Wanted, why *Hold) *Wanted {
+	w.Held = why
+	before := r.Base.wanted[w.Cluster]
+	if before == nil {
+		return w
+	}
+	w.Access = before.Access
+	if before.Access != Restricted {
+		return w
+	}
+	res := r.compute(r.renewPlatform(before.Entries, w.Cluster), r.Seed)
+	w.Entries, w.List = res.entries, res.list
+	return w
+}
+
+// renewPlatform: a tenant's entries stay as they were, the provider's own are
+// those of today.
+func (r *rendering) renewPlatform(entries []Entry, cluster string) []Entry {
+	var out []Entry
+	for _, e := range entries {
+		if e.Kind != lint.FromPlatform {
+			out = append(out, e)
+		}
+	}
+	return append(out, r.platform(r.Seed, r.Inventory.Clusters[cluster].Datacenter)...)
+}
+
+// keepRemoved holds the clusters that were claimed before and are not now: a
+// file that is gone opens nothing. Clusters that are gone themselves, or not
+// the tenant's any more, are let go.
+func (r *rendering) keepRemoved() {
+	for id, before := range r.Base.wanted {
+		if r.wanted[id] != nil || before.Access == Unmanaged || before.Access == "" {
+			continue
+		}
+		c, exists := r.Inventory.Clusters[id]
+		if r.Inventory.Known && (!exists || !r.owns(before.Claim.Tenant, c.Project)) {
+			continue
+		}
+		w := &Wanted{Cluster: id, UID: c.UID, Title: Cluster{ID: id, Name: c.Name}.Title(), Claim: before.Claim}
+		r.wanted[id] = r.held(w, r.removal(before))
+		if r.wanted[id].Held.Rule == "removed-allowlist" {
+			r.reportRemoved(w)
+		}
+	}
+}
+
+// removal tells a file that cannot be read now from one that is gone.
+func (r *rendering) removal(before *Wanted) *Hold {
+	if r.refused[before.Claim.File()] {
+		return r.refusal(&list{file: &File{Source: before.Claim.Source, Path: before.Claim.Path}})
+	}
+	return &Hold{Rule: "removed-allowlist", Message: "no file claims the cluster any more; its last list is kept, from " + before.Claim.Path}
+}
+
+// reportRemoved points at the file's clusters where the file is still there,
+// else at the file.
+func (r *rendering) reportRemoved(w *Wanted) {
+	at := document.Start
+	for _, l := range r.listsOf(w.Claim.Tenant) {
+		if l.file.Path == w.Claim.Path && l.doc.Metadata.Name.V == w.Claim.Name && l.doc.Spec.Clusters.Set {
+			at = l.doc.Spec.Clusters.Key
+		}
+	}
+	r.reportAs(w.Claim.File(), document.Problem{Pos: at, Rule: "removed-allowlist",
+		Message: "the cluster " + w.Title + " loses its list, and keeps the last one: nothing opens because a file goes",
+		Fix:     "access: unmanaged, or open"}, lint.SeverityOf("removed-allowlist", r.Policy.Rules), w.Cluster)
+}
+
+func (r *rendering) listsOf(name string) []*list {
+	if t := r.byName[name]; t != nil {
+		return t.lists
+	}
+	return nil
+}
+
+// remember keeps, for the next plan, what this one accepted.
+func (r *rendering) remember(p *Plan) { r.rememberFiles(p.accepted, p.names) }
+
+func (r *rendering) rememberFiles(accepted map[FileID]string, names map[docName]string) {
+	for _, t := range r.tenants {
+		for _, f := range t.files {
+			if r.refused[f.ID()] {
+				continue
+			}
+			accepted[f.ID()] = r.fingerprint(f)
+			for _, name := range namesIn(f) {
+				if names[name] == "" {
+					names[name] = f.Path
+				}
+			}
+		}
+	}
+	// A refused file keeps the names it had, so that nobody takes them.
+	for name, path := range r.Base.names {
+		if t := r.byName[name.tenant]; t != nil && len(t.files) > 0 && r.refused[FileID{t.files[0].Source, path}] && names[name] == "" {
+			names[name] = path
+		}
+	}
+}

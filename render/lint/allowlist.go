@@ -1,0 +1,141 @@
+package lint
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/portcullis-gitops/portcullis/render/document"
+)
+
+// Allowlist is what the rules about one allowlist are given: the document, and
+// everything that was gathered for it from elsewhere.
+type Allowlist struct {
+	Doc *document.Allowlist
+	// Seeds are the seeds the policy knows; nil where seeds are not judged.
+	Seeds []string
+	// Seed is the one the document is for; empty where that cannot be told.
+	Seed string
+	// Entries are all resolved ones, platform and node egress included.
+	Entries []Entry
+	// MissingGroups are the references to groups that are not there.
+	MissingGroups []document.Value[string]
+	// KnownGroups are the names that could have been meant.
+	KnownGroups []string
+	AllowOpen   bool
+	// Selectors is the policy's word on cluster selectors: projects, labels or deny.
+	Selectors string
+	// Partial is set where some of the file could not be read: entries may be
+	// missing, and nothing is said of what they add up to.
+	Partial    bool
+	JudgeTests bool           // whether the file's tests are judged now
+	Extra      []netip.Prefix // what KKP adds: the Seed's ranges
+	Now        time.Time
+}
+
+// complete tells whether the entries are all there, so that something can be
+// said of their sum.
+func (a *Allowlist) complete() bool {
+	return a.restricted() && !a.Partial && len(a.MissingGroups) == 0
+}
+
+// restricted tells whether the document asks for a list to be written.
+func (a *Allowlist) restricted() bool {
+	access := a.Doc.Spec.Access
+	return access.Pos == document.Pos{} || access.V == "restricted"
+}
+
+// allowlistRules are the rules about one allowlist, one a line.
+var allowlistRules = []struct {
+	name  string
+	check func(*Allowlist) []document.Problem
+}{
+	{"unknown-seed", unknownSeed},        // a seed that is not there would never act on the list
+	{"missing-field", missingSeed},       // which seed, where there are several
+	{"open-not-allowed", openNotAllowed}, // opening is the provider's to permit
+	{"selector-not-allowed", selectors},  // labels are the tenant's users' to change
+	{"unknown-group", unknownGroup},      // before the rules that need all entries
+	{"expires-to-open", expiresToOpen},   // a filter without entries is no filter
+	{"open-world", openWorld},            // splitting /0 does not pass
+	{"test-failed", testFailed},          // what the file says of itself
+}
+
+// CheckAllowlist holds an allowlist against every rule about one.
+func CheckAllowlist(a *Allowlist) []document.Problem {
+	var out []document.Problem
+	for _, r := range allowlistRules {
+		for _, p := range r.check(a) {
+			p.Rule = r.name
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func unknownSeed(a *Allowlist) []document.Problem {
+	seed := a.Doc.Spec.Seed
+	if a.Seeds == nil || !seed.Set || contains(a.Seeds, seed.V) {
+		return nil
+	}
+	fix, _ := document.Nearest(seed.V, a.Seeds)
+	return []document.Problem{{Pos: seed.Pos, Message: fmt.Sprintf("there is no seed %q: nobody would act on this list", seed.V), Fix: fix}}
+}
+
+func missingSeed(a *Allowlist) []document.Problem {
+	spec := a.Doc.Spec
+	if len(a.Seeds) < 2 || spec.Seed.Pos != (document.Pos{}) || !spec.Set {
+		return nil
+	}
+	at := spec.Or(a.Doc.Pos)
+	if spec.Seed.Key != (document.Pos{}) {
+		at = spec.Seed.Key
+	}
+	return []document.Problem{{Pos: at, Message: "seed is missing, and there are several", Fix: "seed: one of " + strings.Join(a.Seeds, ", ")}}
+}
+
+func openNotAllowed(a *Allowlist) []document.Problem {
+	access := a.Doc.Spec.Access
+	if access.V != "open" || a.AllowOpen {
+		return nil
+	}
+	return []document.Problem{{Pos: access.Pos, Message: "access: open lets the whole world reach the API server, which the provider's policy does not permit",
+		Fix: "restricted, with entries; or unmanaged, to leave what is there"}}
+}
+
+// selectors admits labels only where the policy does: KKP lets project users
+// change the labels of their Clusters, all but the system's own.
+func selectors(a *Allowlist) []document.Problem {
+	s := a.Doc.Spec.Selector
+	if !s.Set {
+		return nil
+	}
+	if a.Selectors == "deny" {
+		return []document.Problem{{Pos: s.Key, Message: "the provider's policy does not permit cluster selectors", Fix: "name the clusters"}}
+	}
+	var out []document.Problem
+	for name, v := range s.MatchLabels {
+		if name != "project-id" && a.Selectors != "labels" {
+			out = append(out, document.Problem{Pos: v.Key, Message: fmt.Sprintf("the provider's policy permits project-id alone in a selector, not %q", name), Fix: "project-id, or name the clusters"})
+		}
+	}
+	return out
+}
+
+func unknownGroup(a *Allowlist) []document.Problem {
+	var out []document.Problem
+	for _, g := range a.MissingGroups {
+		fix, _ := document.Nearest(g.V, a.KnownGroups)
+		out = append(out, document.Problem{Pos: g.Pos, Message: fmt.Sprintf("there is no group %q", g.V), Fix: fix})
+	}
+	return out
+}
+
+func contains(words []string, word string) bool {
+	for _, w := range words {
+		if w == word {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,45 @@
+package lint
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/portcullis-gitops/portcullis/render/document"
+)
+
+// Kind says which part of the files or of the policy an entry is from.
+type Kind string
+
+// The origins of an entry.
+const (
+	FromEntry      Kind = "entry"
+	FromGroup      Kind = "group"
+	FromNodeEgress Kind = "nodeEgress"
+	FromPlatform   Kind = "platform"
+)
+
+// Entry is one prefix with its provenance.
+type Entry struct {
+	Prefix      netip.Prefix `json:"prefix"`
+	Expires     time.Time    `json:"expires,omitzero"` // first moment it no longer counts; zero: never
+	Kind        Kind         `json:"kind"`
+	Description string       `json:"description,omitempty"`
+	Owner       string       `json:"owner,omitempty"`
+	Ticket      string       `json:"ticket,omitempty"`
+	Group       string       `json:"group,omitempty"` // vpn, provider/noc
+	Path        string       `json:"path,omitempty"`  // file of the prefix itself; empty for the provider's
+	Line        int          `json:"line,omitempty"`
+	Column      int          `json:"column,omitempty"`
+	// At is where the allowlist itself brings the entry in: the prefix, or the
+	// name of the group it is from.
+	At document.Pos `json:"-"`
+}
+
+// Expired tells whether the entry no longer counts at the given moment.
+func (e Entry) Expired(now time.Time) bool {
+	return !e.Expires.IsZero() && !now.Before(e.Expires)
+}
+
+// Own tells whether the entry is the tenant's own choice of who gets in:
+// neither the provider's platform nor the cluster's nodes.
+func (e Entry) Own() bool { return e.Kind == FromEntry || e.Kind == FromGroup }

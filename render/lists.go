@@ -1,0 +1,157 @@
+package render
+
+import (
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/portcullis-gitops/portcullis/render/document"
+	"github.com/portcullis-gitops/portcullis/render/lint"
+	"github.com/portcullis-gitops/portcullis/render/prefixes"
+)
+
+// resolved is a list with the platform of one datacenter, shared by all
+// clusters that it holds for.
+type resolved struct {
+	entries []Entry
+	list    []netip.Prefix
+	kept    bool // an expired entry was kept, so that nothing opens
+}
+
+// plan puts together what every cluster gets.
+func (r *rendering) plan() *Plan {
+	p := &Plan{Now: r.Now, Clusters: make(map[string]*Wanted, len(r.claims)), Refused: r.refused,
+		accepted: map[FileID]string{}, names: map[docName]string{}, contested: r.contested}
+	r.wanted = p.Clusters
+	for key, c := range r.claims {
+		if w := r.want(clusterOf(key), c); w != nil {
+			p.Clusters[key] = w
+		}
+	}
+	r.keepRemoved()
+	p.Findings = r.allFindings()
+	p.Next = r.next()
+	r.remember(p)
+	return p
+}
+
+func clusterOf(key string) string { return key[strings.LastIndexByte(key, '/')+1:] }
+
+// want is what a claimed cluster gets.
+func (r *rendering) want(id string, c *claim) *Wanted {
+	l, cluster := c.list, r.Inventory.Clusters[id]
+	w := &Wanted{Cluster: id, UID: cluster.UID, Title: Cluster{ID: id, Name: cluster.Name}.Title(), Claim: l.claim(c.at)}
+	if !r.good(l) {
+		return r.held(w, r.refusal(l))
+	}
+	w.Access = l.access()
+	r.strategy(l, c.at, cluster)
+	if w.Access == Restricted {
+		res := r.restricted(l, cluster.Datacenter)
+		w.Entries, w.List = res.entries, res.list
+		if res.kept {
+			w.Held = keptExpired()
+		}
+	}
+	return w
+}
+
+func (l *list) claim(at document.Pos) Claim {
+	return Claim{Source: l.file.Source, Tenant: l.tenant.name, Path: l.file.Path, Name: l.doc.Metadata.Name.V, Line: at.Line}
+}
+
+func (l *list) access() Access {
+	if a := l.doc.Spec.Access.V; a != "" {
+		return Access(a)
+	}
+	return Restricted
+}
+
+// strategy reports a cluster that KKP would not restrict. Its list waits.
+func (r *rendering) strategy(l *list, at document.Pos, c Cluster) {
+	if c.ID == "" || c.ExposeStrategy == ExposeLoadBalancer || l.access() != Restricted {
+		return
+	}
+	r.reportAs(l.file.ID(), document.Problem{Pos: at, Rule: "unsupported-expose-strategy",
+		Message: "the cluster " + c.Title() + " is exposed by " + orElse(c.ExposeStrategy, "an unknown strategy") +
+			": KKP restricts clusters with expose strategy LoadBalancer only, and the list waits for that",
+		Fix: "ask the provider to migrate the cluster (its kubeconfigs become invalid, and its nodes are replaced), or say access: unmanaged"},
+		lint.SeverityOf("unsupported-expose-strategy", r.Policy.Rules), c.ID)
+}
+
+func (r *rendering) restricted(l *list, datacenter string) *resolved {
+	if res := l.byDC[datacenter]; res != nil {
+		return res
+	}
+	res := r.compute(r.withPlatform(l, datacenter), l.seed)
+	l.byDC[datacenter] = res
+	return res
+}
+
+// compute is the list of some entries: what is in force, canonical. A family
+// that had entries never loses its last one: what expired last stays.
+func (r *rendering) compute(entries []Entry, seed string) *resolved {
+	res := &resolved{entries: entries}
+	var in []netip.Prefix
+	for _, v4 := range []bool{true, false} {
+		family, kept := inForce(entries, v4, r.Now)
+		in, res.kept = append(in, family...), res.kept || kept
+	}
+	res.list = prefixes.Canonical(in)
+	if r.Policy.Seeds[seed].Profile.Merge == "adjacent" {
+		res.list = prefixes.MergeAdjacent(res.list)
+	}
+	return res
+}
+
+func inForce(entries []Entry, v4 bool, now time.Time) (out []netip.Prefix, kept bool) {
+	var last *Entry
+	for i := range entries {
+		e := &entries[i]
+		if e.Prefix.Addr().Is4() != v4 {
+			continue
+		}
+		if !e.Expired(now) {
+			out = append(out, e.Prefix)
+		} else if last == nil || e.Expires.After(last.Expires) {
+			last = e
+		}
+	}
+	if len(out) == 0 && last != nil {
+		return []netip.Prefix{last.Prefix}, true
+	}
+	return out, false
+}
+
+func keptExpired() *Hold {
+	return &Hold{Rule: "expires-to-open", Message: "every prefix of a family has expired: the last one is kept, because a filter without entries lets everyone in"}
+}
+
+// next is when the first entry of all expires after now.
+func (r *rendering) next() time.Time {
+	var next time.Time
+	seen := map[*Entry]bool{}
+	for _, w := range r.wanted {
+		if len(w.Entries) == 0 || seen[&w.Entries[0]] {
+			continue
+		}
+		seen[&w.Entries[0]] = true
+		for _, e := range w.Entries {
+			if !e.Expires.IsZero() && !e.Expired(r.Now) {
+				next = earlier(next, e.Expires)
+			}
+		}
+	}
+	return next
+}
+
+// refusal is why a list may not say what its clusters get.
+func (r *rendering) refusal(l *list) *Hold {
+	if why := r.blocked[l.file.ID()]; why != "" && !r.refused[l.file.ID()] {
+		return &Hold{Rule: "unknown-group", Message: why}
+	}
+	if l.missing && !r.refused[l.file.ID()] {
+		return &Hold{Rule: "unknown-group", Message: "a group of the list is not there any more"}
+	}
+	return &Hold{Rule: r.severe[l.file.ID()].Rule, Message: "the file is refused: " + r.severe[l.file.ID()].String()}
+}

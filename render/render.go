@@ -1,0 +1,134 @@
+// Package render turns files into what is wanted of a seed's clusters.
+//
+// Render is a pure function of the files, of what was accepted before, of the
+// provider's policy, of what is known of the clusters, and of the moment. It
+// does no I/O, and whoever calls it decides what becomes of the plan.
+//
+// The way through it: files are put together by tenant (tenants.go), each
+// allowlist is resolved to entries and held against the rules (resolve.go),
+// files with errors are refused unless they stand as they were accepted
+// (refuse.go), claims to clusters are settled (claims.go), and each cluster
+// gets its list, or keeps its last good one (lists.go, held.go).
+package render
+
+import (
+	"slices"
+	"time"
+
+	"github.com/portcullis-gitops/portcullis/render/document"
+	"github.com/portcullis-gitops/portcullis/render/lint"
+	"github.com/portcullis-gitops/portcullis/render/policy"
+)
+
+// File is one file of a tenant, read and taken apart.
+type File struct {
+	Source string // name of the source it is from
+	Tenant string // empty for a file outside any tenant's folder
+	Path   string // from the repository's root
+	Hash   string // of its content
+	Parsed *document.Parsed
+}
+
+// FileID tells files apart: two sources can hold the same path.
+type FileID struct{ Source, Path string }
+
+// ID is the file's own.
+func (f *File) ID() FileID { return FileID{f.Source, f.Path} }
+
+// Input is everything a plan depends on.
+type Input struct {
+	Files []File
+	// Base is what was accepted before; nil at the first time, and offline.
+	Base   *Base
+	Policy *policy.Policy
+	// Inventory is what is known of the clusters; its zero value knows nothing.
+	Inventory Inventory
+	// Seed is the one to plan for; empty to judge the lists of all seeds.
+	Seed string
+	Now  time.Time
+}
+
+// Render makes the plan.
+func Render(in Input) *Plan {
+	if in.Base == nil {
+		in.Base = &Base{}
+	}
+	r := newRendering(in)
+	r.gather()
+	r.judge()
+	r.refuse()
+	r.claim()
+	return r.plan()
+}
+
+func newRendering(in Input) *rendering {
+	return &rendering{Input: in, byName: map[string]*tenant{}, findings: map[FileID][]lint.Finding{},
+		severe: map[FileID]lint.Finding{}, refused: map[FileID]bool{}, blocked: map[FileID]string{}, prints: map[FileID]string{}, contested: map[string]Claim{}}
+}
+
+// rendering is the state of one call of Render.
+type rendering struct {
+	Input
+	tenants  []*tenant
+	byName   map[string]*tenant
+	lists    []*list // in the order of path, line
+	findings map[FileID][]lint.Finding
+	severe   map[FileID]lint.Finding // the first error of file scope
+	refused  map[FileID]bool
+	blocked  map[FileID]string // why: a group's file that it needs is refused
+	prints   map[FileID]string // fingerprints
+	claims   map[string]*claim // by cluster
+	wanted   map[string]*Wanted
+
+	contested map[string]Claim    // clusters that several lists claim: who has them
+	byProject map[string][]string // clusters; made when first asked for
+}
+
+// report files a finding about a place in a file, with the severity that the
+// policy gives the rule. Rules that are off say nothing. A fault in a document
+// for another seed refuses the file here too, and is reported there.
+func (r *rendering) report(f *File, p document.Problem) {
+	severity := lint.SeverityOf(p.Rule, r.Policy.Rules)
+	r.weigh(f.ID(), p, severity)
+	if r.concerns(f, p) {
+		r.reportAs(f.ID(), p, severity, "")
+	}
+}
+
+// weigh remembers the files with an error of file scope, and the first one.
+func (r *rendering) weigh(id FileID, p document.Problem, severity lint.Severity) {
+	rule, _ := lint.Lookup(p.Rule)
+	if _, known := r.severe[id]; known || severity != lint.Error || rule.Scope != lint.File {
+		return
+	}
+	r.severe[id] = finding(id, p, severity, "")
+}
+
+func (r *rendering) reportAs(id FileID, p document.Problem, severity lint.Severity, cluster string) {
+	if severity != lint.Off {
+		r.findings[id] = append(r.findings[id], finding(id, p, severity, cluster))
+	}
+}
+
+func finding(id FileID, p document.Problem, severity lint.Severity, cluster string) lint.Finding {
+	return lint.Finding{Source: id.Source, Path: id.Path, Line: p.Line, Column: p.Column,
+		Severity: severity, Rule: p.Rule, Message: p.Message, Fix: p.Fix, Cluster: cluster}
+}
+
+// milder is the rule's severity where the change or the seed does not make it
+// an error: a warning, unless the policy chose another.
+func (r *rendering) milder(rule string) lint.Severity {
+	if s := lint.SeverityOf(rule, r.Policy.Rules); s != lint.Error || r.Policy.Rules[rule] != "" {
+		return s
+	}
+	return lint.Warning
+}
+
+func (r *rendering) allFindings() []lint.Finding {
+	var out []lint.Finding
+	for _, f := range r.findings {
+		out = append(out, f...)
+	}
+	lint.Sort(out)
+	return slices.CompactFunc(out, func(a, b lint.Finding) bool { return a == b })
+}

@@ -1,0 +1,159 @@
+package render
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/portcullis-gitops/portcullis/render/document"
+	"github.com/portcullis-gitops/portcullis/render/lint"
+)
+
+// providerPrefix is how tenants name the provider's groups.
+const providerPrefix = "provider/"
+
+// judge resolves each list and holds it against the rules.
+func (r *rendering) judge() {
+	for _, l := range r.lists {
+		missing := r.resolve(l)
+		problems := lint.CheckAllowlist(&lint.Allowlist{
+			Doc: l.doc, Seeds: r.Policy.SeedNames(), Seed: l.seed,
+			Entries: r.withPlatform(l, ""), MissingGroups: missing, KnownGroups: r.knownGroups(l.tenant),
+			AllowOpen: r.Policy.AllowOpen, Selectors: r.Policy.Selectors,
+			Partial:    l.partial || len(l.file.Parsed.Problems) > 0,
+			JudgeTests: r.judgesTests(l), Extra: r.seedAdds(), Now: r.Now,
+		})
+		for _, p := range problems {
+			r.report(l.file, p)
+		}
+	}
+}
+
+// judgesTests: a test is judged when its file or its groups change, so that
+// what was accepted is not refused by time or by the seed.
+func (r *rendering) judgesTests(l *list) bool {
+	return r.Base.accepted[l.file.ID()] != r.fingerprint(l.file)
+}
+
+// seedAdds are the ranges that KKP adds to a list that is set.
+func (r *rendering) seedAdds() []netip.Prefix {
+	s := r.Inventory.Seed
+	return append(Prefixes(s.Source), Prefixes(s.Default)...)
+}
+
+func (r *rendering) knownGroups(t *tenant) []string {
+	var out []string
+	for name := range t.groups {
+		out = append(out, name)
+	}
+	for name := range r.Policy.Groups {
+		out = append(out, providerPrefix+name)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// resolve fills in the list's entries but for the platform's, which depend on
+// the cluster's datacenter, and answers the groups that are not there.
+func (r *rendering) resolve(l *list) (missing []document.Value[string]) {
+	spec := &l.doc.Spec
+	for i := range spec.Entries.Items {
+		e := &spec.Entries.Items[i]
+		for _, p := range e.Prefixes() {
+			l.entries = append(l.entries, Entry{Prefix: p.V, Expires: e.Expires.V.End, Kind: lint.FromEntry,
+				Description: e.Description.V, Owner: e.Owner.V, Ticket: e.Ticket.V,
+				Path: l.file.Path, Line: p.Pos.Line, Column: p.Pos.Column, At: p.Pos})
+		}
+		if e.Group.Set && !r.resolveGroup(l, e) && !r.awaits(l, e.Group.V) {
+			missing = append(missing, e.Group)
+			l.missing = true
+		}
+	}
+	for _, p := range spec.NodeEgress.Else.Items {
+		if p.Set {
+			l.entries = append(l.entries, Entry{Prefix: p.V, Kind: lint.FromNodeEgress,
+				Path: l.file.Path, Line: p.Pos.Line, Column: p.Pos.Column, At: p.Pos})
+		}
+	}
+	return missing
+}
+
+// awaits tells whether a group that is not seen is, or may be, in a file that
+// cannot be read now: then that file is at fault, not this one. After a restart
+// only that this file was accepted tells that the group was there.
+func (r *rendering) awaits(l *list, name string) bool {
+	path, known := r.Base.names[docName{l.tenant.name, document.KindAddressGroup, name}]
+	accepted := r.Base.accepted[l.file.ID()] == r.fingerprint(l.file)
+	for _, f := range l.tenant.files {
+		if f.Parsed.Unread && (known && f.Path == path || !known && accepted) {
+			r.blocked[l.file.ID()] = "the group " + name + " is not to be had: " + f.Path + " cannot be read"
+			return true
+		}
+	}
+	return false
+}
+
+func (r *rendering) resolveGroup(l *list, e *document.Entry) bool {
+	if name, ok := strings.CutPrefix(e.Group.V, providerPrefix); ok {
+		return r.resolveProviderGroup(l, e, name)
+	}
+	g := l.tenant.groups[e.Group.V]
+	if g == nil {
+		return false
+	}
+	l.groups = append(l.groups, g)
+	for i := range g.doc.Spec.Entries.Items {
+		ge := &g.doc.Spec.Entries.Items[i]
+		for _, p := range ge.Prefixes() {
+			l.entries = append(l.entries, Entry{Prefix: p.V, Expires: earlier(e.Expires.V.End, ge.Expires.V.End), Kind: lint.FromGroup,
+				Description: ge.Description.V, Owner: orElse(ge.Owner.V, e.Owner.V), Ticket: orElse(ge.Ticket.V, e.Ticket.V),
+				Group: e.Group.V, Path: g.file.Path, Line: p.Pos.Line, Column: p.Pos.Column, At: e.Group.Pos})
+		}
+	}
+	return true
+}
+
+func (r *rendering) resolveProviderGroup(l *list, e *document.Entry, name string) bool {
+	entries, ok := r.Policy.Groups[name]
+	if !ok && r.Policy.SeedNames() == nil {
+		l.partial = true // no policy at hand: the group may well be there
+		return true
+	}
+	for _, g := range entries {
+		l.entries = append(l.entries, Entry{Prefix: g.Prefix, Expires: e.Expires.V.End, Kind: lint.FromGroup,
+			Description: g.Description, Owner: e.Owner.V, Ticket: e.Ticket.V, Group: e.Group.V, At: e.Group.Pos})
+	}
+	return ok
+}
+
+// earlier is the end that comes first; zero is never.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func orElse(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a
+}
+
+// withPlatform are the list's entries and those of its seed's platform that
+// hold in the datacenter; without one, those that hold in all.
+func (r *rendering) withPlatform(l *list, datacenter string) []Entry {
+	return append(slices.Clip(l.entries), r.platform(l.seed, datacenter)...)
+}
+
+func (r *rendering) platform(seed, datacenter string) []Entry {
+	var out []Entry
+	for _, p := range r.Policy.Seeds[seed].Platform {
+		if len(p.Datacenters) == 0 || slices.Contains(p.Datacenters, datacenter) {
+			out = append(out, Entry{Prefix: p.Prefix, Kind: lint.FromPlatform, Description: p.Description})
+		}
+	}
+	return out
+}

@@ -1,0 +1,169 @@
+package render
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/portcullis-gitops/portcullis/render/document"
+)
+
+// tenant is what belongs to one tenant, in the order of path.
+type tenant struct {
+	name   string
+	files  []*File
+	groups map[string]*group
+	lists  []*list
+}
+
+type group struct {
+	file *File
+	doc  *document.AddressGroup
+}
+
+// list is one allowlist that this plan is about.
+type list struct {
+	tenant  *tenant
+	file    *File
+	doc     *document.Allowlist
+	seed    string   // the one it is for; empty where that cannot be told
+	entries []Entry  // all but the platform's
+	groups  []*group // that it names and that are there
+	partial bool     // some of its entries are not known
+	missing bool     // a group that it names is not there: never a list without it
+	byDC    map[string]*resolved
+}
+
+// docName is what must be unique: names are, in a tenant, for each kind.
+type docName struct{ tenant, kind, name string }
+
+// gather puts the files together by tenant, settles names, and reports what is
+// wrong with files by themselves.
+func (r *rendering) gather() {
+	files := slices.Clone(r.Files)
+	slices.SortFunc(files, func(a, b File) int { return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Source, b.Source)) })
+	for i := range files {
+		f := &files[i]
+		if reason := stray(f); reason != "" {
+			r.report(f, document.Problem{Pos: document.Start, Rule: "stray-file", Message: reason})
+			continue
+		}
+		t := r.byName[f.Tenant]
+		if t == nil {
+			t = &tenant{name: f.Tenant, groups: map[string]*group{}}
+			r.byName[f.Tenant] = t
+			r.tenants = append(r.tenants, t)
+		}
+		t.files = append(t.files, f)
+	}
+	for _, t := range r.tenants {
+		r.gatherTenant(t)
+	}
+	slices.SortStableFunc(r.lists, func(a, b *list) int { return cmp.Compare(a.file.Path, b.file.Path) })
+}
+
+// stray tells why a file is not read although its name looks as if it were.
+func stray(f *File) string {
+	switch {
+	case !strings.HasSuffix(f.Path, ".yaml") && !strings.HasSuffix(f.Path, ".yml"):
+		if p := f.Parsed.Problems; len(p) > 0 && p[0].Rule == "not-a-file" {
+			return "" // reported as what it is
+		}
+		return "the name does not end in .yaml or .yml: the file is not read"
+	case f.Tenant == "":
+		return "the file is in no tenant's folder: it is not read"
+	}
+	return ""
+}
+
+func (r *rendering) gatherTenant(t *tenant) {
+	names := map[docName]*File{}
+	for _, f := range r.byPrecedence(t) {
+		for _, g := range f.Parsed.Groups {
+			if r.takeName(names, t, f, document.KindAddressGroup, g.Metadata.Name) {
+				t.groups[g.Metadata.Name.V] = &group{f, g}
+			}
+		}
+		for _, a := range f.Parsed.Allowlists {
+			r.takeName(names, t, f, document.KindAllowlist, a.Metadata.Name)
+			l := r.newList(t, f, a)
+			t.lists = append(t.lists, l)
+			r.lists = append(r.lists, l)
+		}
+	}
+	for _, f := range t.files {
+		for _, p := range f.Parsed.Problems {
+			r.report(f, p)
+		}
+	}
+}
+
+// byPrecedence puts files whose names were accepted before ahead of others, so
+// that a newcomer is the one that has the name twice.
+func (r *rendering) byPrecedence(t *tenant) []*File {
+	out := slices.Clone(t.files)
+	slices.SortStableFunc(out, func(a, b *File) int {
+		return cmp.Compare(r.precedence(a), r.precedence(b))
+	})
+	return out
+}
+
+func (r *rendering) precedence(f *File) int {
+	if r.refused[f.ID()] {
+		return 2 // known to be refused: after a restart
+	}
+	for _, name := range namesIn(f) {
+		if r.Base.names[name] == f.Path {
+			return 0
+		}
+	}
+	return 1
+}
+
+func namesIn(f *File) []docName {
+	var out []docName
+	for _, a := range f.Parsed.Allowlists {
+		if a.Metadata.Name.Set {
+			out = append(out, docName{f.Tenant, document.KindAllowlist, a.Metadata.Name.V})
+		}
+	}
+	for _, g := range f.Parsed.Groups {
+		if g.Metadata.Name.Set {
+			out = append(out, docName{f.Tenant, document.KindAddressGroup, g.Metadata.Name.V})
+		}
+	}
+	return out
+}
+
+func (r *rendering) takeName(names map[docName]*File, t *tenant, f *File, kind string, name document.Value[string]) bool {
+	if !name.Set {
+		return false
+	}
+	key := docName{t.name, kind, name.V}
+	if other, taken := names[key]; taken {
+		r.report(f, document.Problem{Pos: name.Pos, Rule: "duplicate-name", Message: fmt.Sprintf(
+			"%s %q is there already, in %s", kind, name.V, other.Path), Fix: "give it another name"})
+		return false
+	}
+	names[key] = f
+	return true
+}
+
+func (r *rendering) newList(t *tenant, f *File, doc *document.Allowlist) *list {
+	seed := doc.Spec.Seed.V
+	if seeds := r.Policy.SeedNames(); seed == "" && len(seeds) == 1 {
+		seed = seeds[0]
+	}
+	return &list{tenant: t, file: f, doc: doc, seed: seed, byDC: map[string]*resolved{}}
+}
+
+// elsewhere tells whether a list is for another seed than the one planned for.
+// A seed that the policy does not know is nobody's, and so everybody's concern.
+func (r *rendering) elsewhere(l *list) bool {
+	return r.Seed != "" && l.seed != r.Seed && r.knowsSeed(l.seed)
+}
+
+func (r *rendering) knowsSeed(seed string) bool {
+	return slices.Contains(r.Policy.SeedNames(), seed)
+}
