@@ -30,36 +30,43 @@ import (
 )
 
 // plane is the control plane that all tests of the package share; each test
-// has clusters, and mostly a reconciler, of its own. Nil: there is none here.
-var plane *rest.Config
+// has clusters, and mostly a reconciler, of its own. It starts with the first
+// test that needs it.
+var plane = struct {
+	once sync.Once
+	cfg  *rest.Config
+	err  error
+	stop func()
+}{stop: func() {}}
 
 func TestMain(m *testing.M) {
 	ctrl.SetLogger(logr.Discard())
-	os.Exit(run(m))
+	code := m.Run()
+	plane.stop()
+	os.Exit(code)
 }
 
-func run(m *testing.M) int {
+// startPlane starts etcd, kube-apiserver and the stand-in for KKP.
+func startPlane() (*rest.Config, func(), error) {
 	assets, err := kkp.Assets()
-	if errors.Is(err, kkp.ErrNoAssets) {
-		fmt.Fprintln(os.Stderr, "tests on a control plane are skipped:", err)
-		return m.Run()
+	if err != nil {
+		return nil, func() {}, err
 	}
 	env := &envtest.Environment{BinaryAssetsDirectory: assets, ControlPlaneStartTimeout: 2 * time.Minute}
 	cfg, err := env.Start()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "start the control plane:", err)
-		return 1
+		return nil, func() {}, fmt.Errorf("start the control plane: %w", err)
 	}
-	defer env.Stop() //nolint:errcheck // the process ends
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
+	ctx, cancel := context.WithCancel(context.Background())
+	stop := func() {
+		cancel()
+		env.Stop() //nolint:errcheck // the process ends
+	}
 	if err := kkp.Install(ctx, cfg); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
+		return nil, stop, err
 	}
 	go kkp.Run(ctx, cfg) //nolint:errcheck // tests see what it does
-	plane = cfg
-	return m.Run()
+	return cfg, stop, nil
 }
 
 // patience is how long a condition may take to come true.
@@ -76,13 +83,25 @@ type seed struct {
 	planned  map[string]*render.Wanted
 }
 
-// needPlane skips a test where there is no control plane.
-func needPlane(t *testing.T) client.Client {
+// needPlane is an administrator's connection to the control plane; without one
+// to connect to, the test is skipped.
+func needPlane(t *testing.T) *rest.Config {
 	t.Helper()
-	if plane == nil {
-		t.Skip("no control plane: ", kkp.ErrNoAssets)
+	plane.once.Do(func() { plane.cfg, plane.stop, plane.err = startPlane() })
+	if errors.Is(plane.err, kkp.ErrNoAssets) {
+		t.Skip(plane.err)
 	}
-	c, err := client.New(plane, client.Options{})
+	if plane.err != nil {
+		t.Fatal(plane.err)
+	}
+	cfg := rest.CopyConfig(plane.cfg)
+	cfg.QPS = -1
+	return cfg
+}
+
+func admin(t *testing.T) client.Client {
+	t.Helper()
+	c, err := client.New(needPlane(t), client.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,19 +111,13 @@ func needPlane(t *testing.T) client.Client {
 // start runs a reconciler until the test ends.
 func start(t *testing.T, o apply.Options) *seed {
 	t.Helper()
-	return startAs(t, needPlaneConfig(t), o)
-}
-
-func needPlaneConfig(t *testing.T) *rest.Config {
-	needPlane(t)
-	return rest.CopyConfig(plane)
+	return startAs(t, needPlane(t), o)
 }
 
 // startAs runs a reconciler with a connection of its own.
 func startAs(t *testing.T, cfg *rest.Config, o apply.Options) *seed {
 	t.Helper()
-	s := &seed{t: t, cfg: cfg, client: needPlane(t), requests: &requests{}, planned: map[string]*render.Wanted{}}
-	cfg.QPS = -1
+	s := &seed{t: t, cfg: cfg, client: admin(t), requests: &requests{}, planned: map[string]*render.Wanted{}}
 	cfg.Wrap(s.requests.wrap)
 	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
 		Scheme: scheme(t), Cache: apply.CacheOptions(),

@@ -11,7 +11,7 @@ const Manager = "portcullis"
 
 // The field whose owner matters, as metadata.managedFields spells it.
 var (
-	listField  = []byte(`"f:apiServerAllowedIPRanges"`)
+	listField  = []byte(`"f:apiServerAllowedIPRanges":`)
 	listOwned  = []byte(`{"f:spec":{"f:apiServerAllowedIPRanges":{"f:cidrBlocks":{}}}}`)
 	blockField = []byte(`"f:cidrBlocks"`)
 )
@@ -34,16 +34,34 @@ func owners(entries []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
 	return out
 }
 
-// ownsList looks for the field's name in the text. The API server writes that
-// text itself, and the two names stand nowhere else in KKP's Cluster, so that
-// parsing it for 10,000 clusters can be saved.
+// ownsList looks for the list in the text of an entry. The API server writes
+// that text itself, without white space, so that parsing it for 10,000
+// clusters can be saved. Only what stands within the field counts: other
+// fields of a Cluster have cidrBlocks too.
 func ownsList(e metav1.ManagedFieldsEntry) bool {
 	if e.FieldsV1 == nil || e.Subresource != "" {
 		return false
 	}
-	raw := e.FieldsV1.GetRawBytes()
-	at := bytes.Index(raw, listField)
-	return at >= 0 && bytes.Contains(raw[at:], blockField)
+	_, after, found := bytes.Cut(e.FieldsV1.GetRawBytes(), listField)
+	return found && bytes.Contains(within(after), blockField)
+}
+
+// within is the JSON object at the start of a text. No brace stands in its
+// keys: they are the names of fields.
+func within(text []byte) []byte {
+	depth := 0
+	for i, b := range text {
+		switch b {
+		case '{':
+			depth++
+		case '}':
+			depth--
+		}
+		if depth == 0 {
+			return text[:i]
+		}
+	}
+	return text
 }
 
 // ours tells whether the list was last written by server-side apply under our

@@ -30,6 +30,12 @@ func NewCluster(id, project string, options ...Option) *unstructured.Unstructure
 			"version":           "1.34.1",
 			"exposeStrategy":    "LoadBalancer",
 			"cloud":             map[string]any{"dc": "dc-1", "providerName": "fake"},
+			"clusterNetwork": map[string]any{
+				"dnsDomain": "cluster.local",
+				"proxyMode": "ebpf",
+				"pods":      map[string]any{"cidrBlocks": []any{"172.25.0.0/16"}},
+				"services":  map[string]any{"cidrBlocks": []any{"10.240.16.0/20"}},
+			},
 		},
 	}}
 	u.SetGroupVersionKind(groupVersion.WithKind("Cluster"))

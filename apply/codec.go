@@ -1,0 +1,83 @@
+package apply
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/portcullis-gitops/portcullis/render"
+)
+
+// Prefixes of the entries of a source's document.
+const (
+	claimEntry     = "claim/"
+	deviationEntry = "deviation/"
+	tenantEntry    = "tenant/"
+)
+
+// sourceDocument takes apart a source's state: what grows with the clusters
+// becomes entries.
+func sourceDocument(s SourceState) (document, error) {
+	head, err := json.Marshal(s)
+	if err != nil {
+		return document{}, fmt.Errorf("encode state of source %s: %w", s.Name, err)
+	}
+	d := document{head: head, entries: map[string]json.RawMessage{}}
+	for _, err := range []error{
+		put(d, claimEntry, s.Claims), put(d, deviationEntry, s.Deviations), put(d, tenantEntry, s.Tenants),
+	} {
+		if err != nil {
+			return document{}, fmt.Errorf("encode state of source %s: %w", s.Name, err)
+		}
+	}
+	return d, nil
+}
+
+func put[T any](d document, prefix string, values map[string]T) error {
+	for key, value := range values {
+		text, err := json.Marshal(value)
+		if err != nil {
+			return fmt.Errorf("%s%s: %w", prefix, key, err)
+		}
+		d.entries[prefix+key] = text
+	}
+	return nil
+}
+
+// sourceState puts a source's state together again.
+func (d document) sourceState() (SourceState, error) {
+	var s SourceState
+	if err := json.Unmarshal(d.head, &s); err != nil {
+		return SourceState{}, fmt.Errorf("head: %w", err)
+	}
+	var errs [3]error
+	s.Claims, errs[0] = take[render.Claim](d, claimEntry)
+	s.Deviations, errs[1] = take[Deviation](d, deviationEntry)
+	s.Tenants, errs[2] = take[string](d, tenantEntry)
+	for _, err := range errs {
+		if err != nil {
+			return SourceState{}, err
+		}
+	}
+	return s, nil
+}
+
+// take reads the entries of one kind; nil where there are none.
+func take[T any](d document, prefix string) (map[string]T, error) {
+	var out map[string]T
+	for key, text := range d.entries {
+		name, ok := strings.CutPrefix(key, prefix)
+		if !ok {
+			continue
+		}
+		var value T
+		if err := json.Unmarshal(text, &value); err != nil {
+			return nil, fmt.Errorf("entry %s: %w", key, err)
+		}
+		if out == nil {
+			out = map[string]T{}
+		}
+		out[name] = value
+	}
+	return out, nil
+}

@@ -1,0 +1,69 @@
+package apply
+
+import (
+	"time"
+
+	"github.com/portcullis-gitops/portcullis/render"
+)
+
+// SourceState is what must outlive the process of one source. The zero value
+// of each field but Name is "nothing known".
+type SourceState struct {
+	Name   string `json:"name"` // of the source in the Config
+	URL    string `json:"url,omitempty"`
+	Branch string `json:"branch,omitempty"`
+	Path   string `json:"path,omitempty"`
+	Tenant string `json:"tenant,omitempty"`
+
+	// Accepted is the newest commit that was judged and is followed.
+	Accepted string      `json:"accepted,omitempty"`
+	Held     *HeldCommit `json:"held,omitempty"`
+	// Refused are the paths of the files that were refused at Accepted.
+	Refused []string `json:"refused,omitempty"`
+	// Commits are those whose check may still change, oldest first.
+	Commits []CommitRecord `json:"commits,omitempty"`
+	// SeedRanges are the Seed's own, as last known.
+	SeedRanges render.SeedRanges `json:"seedRanges,omitzero"`
+
+	// Claims are who has a cluster that more than one list claims.
+	Claims map[string]render.Claim `json:"-"`
+	// Deviations are the clusters whose state does not follow from the live
+	// objects, by ID.
+	Deviations map[string]Deviation `json:"-"`
+	// Tenants are, by project, the tenants where the names differ.
+	Tenants map[string]string `json:"-"`
+}
+
+// HeldCommit is a commit that is not followed without approval.
+type HeldCommit struct {
+	Commit string `json:"commit"`
+	Reason string `json:"reason"`
+}
+
+// CommitRecord is what a commit's check follows from.
+type CommitRecord struct {
+	SHA  string `json:"sha"`
+	Base string `json:"base,omitempty"` // the commit that was judged before it
+	// Clusters are those of whose list it was the newest to set.
+	Clusters []string `json:"clusters,omitempty"`
+	// Delivered is the hash of the final check that was delivered; empty until
+	// then.
+	Delivered string `json:"delivered,omitempty"`
+	// State is the verdict of that check.
+	State string `json:"state,omitempty"`
+	// Superseded is the commit that was judged in its place, where it was
+	// skipped.
+	Superseded string `json:"superseded,omitempty"`
+}
+
+// Deviation is a cluster's state that a restart could not find out again.
+type Deviation struct {
+	State   State     `json:"state"`
+	Message string    `json:"message,omitempty"`
+	Since   time.Time `json:"since,omitzero"`
+	Tenant  string    `json:"tenant,omitempty"`
+}
+
+// Retained is the last good list of a cluster whose list no longer follows
+// from the accepted commit: its file is refused or removed.
+type Retained = render.Retained
