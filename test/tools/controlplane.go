@@ -66,7 +66,7 @@ func (s *shop) usersOwn(assets string) (string, error) {
 // tryDownload is empty where the download fails, for whatever reason: the
 // build comes next, and the reason is one line.
 func (s *shop) tryDownload(ctx context.Context, version string, download fetch) string {
-	s.say("control plane: asking setup-envtest for Kubernetes %s; a minute at most where its download answers", version)
+	s.say("control plane: asking setup-envtest for Kubernetes %s; usually half a minute, given up after two", version)
 	ctx, cancel := context.WithTimeout(ctx, envtestPatience)
 	defer cancel()
 	folder, err := download(ctx, version)
