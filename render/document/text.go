@@ -19,6 +19,9 @@ const (
 // ValidName tells whether s is a DNS label.
 func ValidName(s string) bool { return len(s) <= longestName && dnsLabel.MatchString(s) }
 
+// ValidCluster tells whether s is a name that a KKP cluster can have.
+func ValidCluster(s string) bool { return len(s) <= longestClusterID && dnsLabel.MatchString(s) }
+
 func nameProblem(s, what string, longest int) *Problem {
 	if len(s) <= longest && dnsLabel.MatchString(s) {
 		return nil
