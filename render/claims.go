@@ -93,7 +93,17 @@ func (r *rendering) had(l *list, cluster string) bool {
 }
 
 func (r *rendering) owns(tenant, project string) bool {
-	return slices.Contains(r.Policy.Projects(tenant), project)
+	return slices.Contains(r.projects(tenant), project)
+}
+
+// projects are the tenant's, asked of the policy once.
+func (r *rendering) projects(tenant string) []string {
+	known, ok := r.ofTenant[tenant]
+	if !ok {
+		known = r.Policy.Projects(tenant)
+		r.ofTenant[tenant] = known
+	}
+	return known
 }
 
 // similar offers the tenant's own clusters only: others' IDs are not its
@@ -130,7 +140,7 @@ func (r *rendering) clustersOf(tenant string) []string {
 		}
 	}
 	var out []string
-	for _, project := range r.Policy.Projects(tenant) {
+	for _, project := range r.projects(tenant) {
 		out = append(out, r.byProject[project]...)
 	}
 	slices.Sort(out)

@@ -220,6 +220,7 @@ func (e *Either[T]) fill(d *decoder, n *yaml.Node, key Pos, f field) {
 		e.Word.fill(d, n, key, f)
 		return
 	}
+	f.oneof = "" // the words are those of the single one
 	d.into(reflect.ValueOf(&e.Else).Elem(), n, key, f)
 }
 

@@ -1,0 +1,158 @@
+package apply
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/portcullis-gitops/portcullis/render"
+)
+
+// Observed is a cluster as it can be told from outside the reconciler: from the
+// objects on the seed and from its state.
+type Observed struct {
+	ID       string    `json:"id"`
+	Name     string    `json:"name"`
+	Tenant   string    `json:"tenant"`
+	State    State     `json:"state"`
+	Message  string    `json:"message"`
+	Revision string    `json:"revision"` // the accepted commit of its source; empty if that cannot be told
+	Since    time.Time `json:"since"`
+}
+
+// Observe tells how each cluster stands that carries a list of ours, or that
+// the state speaks of; sorted by ID. It reads all Clusters and all Services
+// named front-loadbalancer, and writes nothing.
+func Observe(ctx context.Context, c client.Reader, sources map[string]SourceState) ([]Observed, error) {
+	var clusters ClusterList
+	if err := c.List(ctx, &clusters); err != nil {
+		return nil, fmt.Errorf("list clusters: %w", err)
+	}
+	services, err := frontServices(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	o := observer{sources: sources, services: services, seed: lastSeed(sources), seen: map[string]bool{}}
+	for i := range clusters.Items {
+		o.look(&clusters.Items[i])
+	}
+	o.lookForOthers()
+	slices.SortFunc(o.found, func(a, b Observed) int { return cmp.Compare(a.ID, b.ID) })
+	return o.found, nil
+}
+
+func frontServices(ctx context.Context, c client.Reader) (map[string]*corev1.Service, error) {
+	var list corev1.ServiceList
+	if err := c.List(ctx, &list, client.MatchingFields{"metadata.name": serviceName}); err != nil {
+		return nil, fmt.Errorf("list services %s: %w", serviceName, err)
+	}
+	out := make(map[string]*corev1.Service, len(list.Items))
+	for i := range list.Items {
+		out[list.Items[i].Namespace] = &list.Items[i]
+	}
+	return out, nil
+}
+
+func lastSeed(sources map[string]SourceState) render.SeedRanges {
+	for _, s := range sources {
+		if s.SeedRanges.Known {
+			return s.SeedRanges
+		}
+	}
+	return render.SeedRanges{}
+}
+
+type observer struct {
+	sources  map[string]SourceState
+	services map[string]*corev1.Service
+	seed     render.SeedRanges
+	found    []Observed
+	seen     map[string]bool
+}
+
+func (o *observer) look(cl *Cluster) {
+	id := cl.Name
+	entry := Observed{ID: id, Name: cl.Spec.HumanReadableName, Tenant: o.tenant(cl.Labels[projectLabel]), Revision: o.revision(id)}
+	if d, source, ok := o.deviation(id); ok {
+		entry.State, entry.Message, entry.Since = d.State, d.Message, d.Since
+		entry.Tenant, entry.Revision = d.Tenant, o.sources[source].Accepted
+	} else if ours(cl) {
+		st := o.derive(cl)
+		entry.State, entry.Message, entry.Since = st.State, st.Message, written(cl)
+	} else {
+		return
+	}
+	o.seen[id] = true
+	o.found = append(o.found, entry)
+}
+
+// lookForOthers adds what the state speaks of and the seed does not have.
+func (o *observer) lookForOthers() {
+	for _, s := range o.sources {
+		for id, d := range s.Deviations {
+			if !o.seen[id] {
+				o.found = append(o.found, Observed{ID: id, Tenant: d.Tenant, State: d.State, Message: d.Message, Revision: s.Accepted, Since: d.Since})
+			}
+		}
+	}
+}
+
+func (o *observer) deviation(id string) (Deviation, string, bool) {
+	for name, s := range o.sources {
+		if d, ok := s.Deviations[id]; ok {
+			return d, name, true
+		}
+	}
+	return Deviation{}, "", false
+}
+
+func (o *observer) derive(cl *Cluster) ClusterState {
+	if st, done := withoutService(&render.Wanted{}, cl); done {
+		return st
+	}
+	svc := o.services[cl.Status.NamespaceName]
+	if svc != nil && carries(svc, serviceRanges(o.seed, liveList(cl))) {
+		return say(Synced, "handed to the load balancer")
+	}
+	return say(Applied, "%s", lagging(svc, serviceRanges(o.seed, liveList(cl)), cl, o.seed))
+}
+
+func (o *observer) tenant(project string) string {
+	for _, s := range o.sources {
+		if t, ok := s.Tenants[project]; ok {
+			return t
+		}
+	}
+	return project
+}
+
+// revision is the commit that a cluster is in line with: that of the only
+// source, or of the one that last set its list.
+func (o *observer) revision(id string) string {
+	for _, s := range o.sources {
+		if len(o.sources) == 1 {
+			return s.Accepted
+		}
+		for _, r := range s.Commits {
+			if slices.Contains(r.Clusters, id) {
+				return s.Accepted
+			}
+		}
+	}
+	return ""
+}
+
+// written is when we last wrote the list.
+func written(cl *Cluster) time.Time {
+	for _, e := range cl.ManagedFields {
+		if e.Manager == Manager && ownsList(e) && e.Time != nil {
+			return e.Time.Time
+		}
+	}
+	return time.Time{}
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/portcullis-gitops/portcullis/render"
+	"github.com/portcullis-gitops/portcullis/render/report"
+)
+
+type checkOptions struct {
+	offline
+	strict bool
+	output string
+}
+
+func checkCommand() *cobra.Command {
+	o := &checkOptions{}
+	cmd := &cobra.Command{
+		Use:   "check [DIR]",
+		Short: "Validate a folder of tenants' files",
+		Long: "Check validates the files below DIR (default: the current folder), in which each\n" +
+			"folder is a tenant, or all of it one tenant's with --tenant. It contacts nothing,\n" +
+			"and ends with what could not be checked without a seed.\n\n" +
+			"Exit code: 0 fine, 1 findings of severity error (with --strict: any), 2 could not run.",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.run(cmd.Context(), folder(args), cmd.OutOrStdout())
+		},
+	}
+	o.bind(cmd)
+	cmd.Flags().BoolVar(&o.strict, "strict", false, "let warnings fail the check")
+	cmd.Flags().StringVarP(&o.output, "output", "o", "text", "text or json")
+	return cmd
+}
+
+func folder(args []string) string {
+	if len(args) == 0 {
+		return "."
+	}
+	return args[0]
+}
+
+func (o *checkOptions) run(ctx context.Context, dir string, out io.Writer) error {
+	if o.output != "text" && o.output != "json" {
+		return fmt.Errorf("--output %s: text or json", o.output)
+	}
+	plan, files, _, err := o.load(ctx, dir, time.Now())
+	if err != nil {
+		return err
+	}
+	result := report.Result{Findings: plan.Findings, NotChecked: notChecked(o.policy == ""), Summary: summarize(files)}
+	result.Count()
+	if o.output == "json" {
+		err = report.JSON(out, result)
+	} else {
+		err = report.Text(out, result, colourful(out))
+	}
+	if err == nil && (result.Summary.Errors > 0 || o.strict && result.Summary.Warnings > 0) {
+		return errFindings
+	}
+	return err
+}
+
+// notChecked is what needs a seed, or a policy.
+func notChecked(withoutPolicy bool) []string {
+	out := []string{
+		"foreign-cluster, unknown-cluster (whose the clusters are, and whether they are there): needs a seed",
+		"unsupported-expose-strategy (how the clusters are exposed): needs a seed",
+		"clusterSelector (which clusters it selects): needs a seed",
+	}
+	if withoutPolicy {
+		out = append(out, "unknown-seed, provider groups' addresses, platform ranges: needs --policy")
+	}
+	return out
+}
+
+func summarize(files []render.File) report.Summary {
+	s := report.Summary{Files: len(files)}
+	clusters := map[string]bool{}
+	for _, f := range files {
+		s.Allowlists += len(f.Parsed.Allowlists)
+		for _, a := range f.Parsed.Allowlists {
+			for _, c := range a.Spec.Clusters.Items {
+				clusters[c.Raw] = true
+			}
+		}
+	}
+	s.Clusters = len(clusters)
+	return s
+}
+
+// colourful tells whether out is a terminal whose user has nothing against
+// colour (no-color.org).
+func colourful(out io.Writer) bool {
+	f, ok := out.(*os.File)
+	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

@@ -1,0 +1,232 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+
+	"github.com/portcullis-gitops/portcullis/apply"
+	"github.com/portcullis-gitops/portcullis/apply/outcome"
+	"github.com/portcullis-gitops/portcullis/render"
+	"github.com/portcullis-gitops/portcullis/source"
+)
+
+// take takes up what the state says of the source.
+func (f *follower) take(state apply.SourceState, retained map[string]render.Retained) {
+	f.state = state
+	f.state.Name, f.state.URL = f.conf.Name, f.repo.Remote().URL()
+	f.state.Branch, f.state.Path, f.state.Tenant = f.conf.Branch, f.conf.Path, f.conf.Tenant
+	f.retained = map[string]render.Retained{}
+	for id, kept := range retained {
+		if kept.Claim.Source == f.conf.Name {
+			f.retained[id] = kept
+		}
+	}
+	if state.Held != nil {
+		f.held = state.Held.Commit
+	}
+	f.remind()
+}
+
+// refused are the files that were refused when they were judged.
+func (f *follower) refused() []render.FileID {
+	var out []render.FileID
+	for _, path := range f.state.Refused {
+		out = append(out, render.FileID{Source: f.conf.Name, Path: path})
+	}
+	return out
+}
+
+// follow acts on what a poll found. A poll that failed changes nothing.
+func (r *reconciler) follow(ctx context.Context, p polled) {
+	f := p.follower
+	if p.err != nil {
+		f.log.Error(p.err, "Cannot poll the source")
+		return
+	}
+	f.polled = r.now()
+	if r.policy.reread(r.log) {
+		r.replan(ctx)
+	}
+	if err := r.move(ctx, f, p.head); err != nil {
+		f.log.Error(err, "Cannot follow the branch", "commit", p.head)
+	}
+}
+
+// move brings a source to the head of its branch.
+func (r *reconciler) move(ctx context.Context, f *follower, head string) error {
+	if !f.loaded && f.state.Accepted != "" && f.repo.Has(f.state.Accepted) {
+		if err := r.load(ctx, f); err != nil {
+			return err
+		}
+		r.replan(ctx)
+	}
+	switch head {
+	case f.state.Accepted:
+		return r.release(ctx, f)
+	case f.held:
+		return nil
+	}
+	forward, err := f.forward(ctx, head)
+	if err != nil {
+		return err
+	}
+	if !forward {
+		return r.hold(ctx, f, head)
+	}
+	return r.accept(ctx, f, head)
+}
+
+// forward tells whether the head follows from the accepted commit. One that
+// the history no longer has was rewound away.
+func (f *follower) forward(ctx context.Context, head string) (bool, error) {
+	switch {
+	case f.state.Accepted == "":
+		return true, nil
+	case !f.repo.Has(f.state.Accepted):
+		return false, nil
+	}
+	return f.repo.IsAncestor(ctx, f.state.Accepted, head)
+}
+
+// hold keeps to the accepted commit, and says so on the head.
+func (r *reconciler) hold(ctx context.Context, f *follower, head string) error {
+	reason := fmt.Sprintf("rewinds %s to %s", short(f.state.Accepted), short(head))
+	f.log.Info("Not following the branch", "commit", head, "accepted", f.state.Accepted, "reason", reason)
+	err := f.update(ctx, func(s *apply.SourceState) {
+		s.Held = &apply.HeldCommit{Commit: head, Reason: reason}
+		s.Commits = append(s.Commits, apply.CommitRecord{SHA: head})
+	})
+	if err == nil {
+		f.held = head
+	}
+	return err
+}
+
+// release forgets a head that was held: the branch is back where it was.
+func (r *reconciler) release(ctx context.Context, f *follower) error {
+	if f.held == "" {
+		return nil
+	}
+	err := f.update(ctx, func(s *apply.SourceState) { s.Held = nil })
+	if err == nil {
+		f.held = ""
+	}
+	return err
+}
+
+// accept judges a commit against the one that was judged before it, writes
+// down that it is accepted, and makes its plan the one that holds.
+func (r *reconciler) accept(ctx context.Context, f *follower, head string) error {
+	snapshot, files, err := f.read(ctx, r.cache, head)
+	if err != nil {
+		return err
+	}
+	before, err := r.render(ctx, nil, nil)
+	if err != nil {
+		return err
+	}
+	after, err := r.render(ctx, f, files)
+	if err != nil {
+		return err
+	}
+	judgement := outcome.Judge(before, after, f.conf.Name, source.Changed(f.snapshot, snapshot))
+	err = f.update(ctx, func(s *apply.SourceState) { f.acceptInto(s, head, after, judgement) })
+	if err != nil {
+		return err
+	}
+	r.pin(f, head)
+	f.judged[head] = judgement
+	f.snapshot, f.files, f.loaded, f.held = snapshot, files, true, ""
+	r.cache.Forget()
+	f.log.Info("Accepted a commit", "commit", head, "files", len(files), "changed", judgement.Files,
+		"clusters", len(judgement.Set), "errors", len(judgement.Errors))
+	r.adopt(ctx, after)
+	f.remind()
+	return nil
+}
+
+func (r *reconciler) pin(f *follower, head string) {
+	if err := f.repo.Pin(head); err != nil {
+		f.log.Error(err, "Cannot pin the accepted commit in the mirror", "commit", head)
+	}
+}
+
+// acceptInto is the source's state once the commit is accepted. Lists that it
+// sets are no other commit's news any more.
+func (f *follower) acceptInto(s *apply.SourceState, head string, plan *render.Plan, j outcome.Judgement) {
+	set := map[string]bool{}
+	for _, id := range j.Set {
+		set[id] = true
+	}
+	for i := range s.Commits {
+		s.Commits[i].Clusters = slices.DeleteFunc(s.Commits[i].Clusters, func(id string) bool { return set[id] })
+	}
+	s.Commits = tidy(append(s.Commits, apply.CommitRecord{SHA: head, Base: s.Accepted, Clusters: j.Set}))
+	s.Accepted, s.Held, s.Refused = head, nil, nil
+	for id := range plan.Refused {
+		if id.Source == f.conf.Name {
+			s.Refused = append(s.Refused, id.Path)
+		}
+	}
+	slices.Sort(s.Refused)
+	s.Claims = plan.Contested(f.conf.Name)
+}
+
+// update changes the state, and takes the change for done once it is written
+// down.
+func (f *follower) update(ctx context.Context, change func(*apply.SourceState)) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	next := cloneState(f.state)
+	change(&next)
+	if reflect.DeepEqual(next, f.state) {
+		return nil
+	}
+	if err := f.save(ctx, next); err != nil {
+		return fmt.Errorf("write down the state of source %s: %w", f.conf.Name, err)
+	}
+	f.state = next
+	return nil
+}
+
+func short(commit string) string { return commit[:min(len(commit), 12)] }
+
+// rejudge makes a commit's judgement anew, after a restart.
+func (r *reconciler) rejudge(ctx context.Context, f *follower, record apply.CommitRecord) (outcome.Judgement, error) {
+	before, old, err := r.past(ctx, f, record.Base, nil)
+	if err != nil {
+		return outcome.Judgement{}, err
+	}
+	after, new, err := r.past(ctx, f, record.SHA, before.Base())
+	if err != nil {
+		return outcome.Judgement{}, err
+	}
+	j := outcome.Judge(before, after, f.conf.Name, source.Changed(old, new))
+	j.Set = record.Clusters
+	return j, nil
+}
+
+// past is the plan of a commit of long ago; without a base as it is after a
+// restart.
+func (r *reconciler) past(ctx context.Context, f *follower, commit string, base *render.Base) (*render.Plan, *source.Snapshot, error) {
+	var snapshot *source.Snapshot
+	var files []render.File
+	if commit != "" {
+		var err error
+		if snapshot, files, err = f.read(ctx, r.cache, commit); err != nil {
+			return nil, nil, err
+		}
+	}
+	if base == nil {
+		base = render.Restore(f.conf.Name, files, f.refused(), f.state.Claims, maps.Clone(f.retained))
+	}
+	inventory, err := r.controller.Inventory(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return render.Render(render.Input{Files: files, Base: base, Policy: r.policy.current,
+		Inventory: inventory, Seed: r.config.Seed, Now: r.now()}), snapshot, nil
+}

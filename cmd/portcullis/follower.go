@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+
+	"github.com/portcullis-gitops/portcullis/apply"
+	"github.com/portcullis-gitops/portcullis/apply/outcome"
+	"github.com/portcullis-gitops/portcullis/render"
+	"github.com/portcullis-gitops/portcullis/render/policy"
+	"github.com/portcullis-gitops/portcullis/source"
+	"github.com/portcullis-gitops/portcullis/source/forge"
+)
+
+// follower is one source: where its branch is, what was accepted of it, and
+// what its commits are to be told.
+type follower struct {
+	conf    policy.Source
+	repo    *source.Repository
+	pacer   *source.Pacer
+	outbox  *forge.Outbox // nil where commits are told nothing
+	log     logr.Logger
+	context string // of its checks: portcullis/<seed>
+
+	snapshot *source.Snapshot // of the accepted commit; nil until it was read
+	files    []render.File
+	loaded   bool   // what a restart left was taken up
+	held     string // head that is not followed
+	polled   time.Time
+
+	retained map[string]render.Retained   // lists that a restart left
+	judged   map[string]outcome.Judgement // by commit, as far as they were needed
+	between  map[string][]string          // commits that one superseded
+
+	mu    sync.Mutex // guards what follows: the outbox reports from its own goroutine
+	state apply.SourceState
+	save  func(context.Context, apply.SourceState) error
+	// owed are the commits that another one superseded, by that one; arrived
+	// are the contents of the final checks that were delivered, by commit.
+	owed    map[string][]string
+	arrived map[string]string
+	said    map[string]outcome.State // what each commit was last told
+	latest  map[string]apply.Deviation
+}
+
+// poll asks the remote where the branch is, again and again, until ctx ends.
+// A result is handed over and answered before the next is asked for, so that
+// nobody else uses the repository meanwhile.
+func (f *follower) poll(ctx context.Context, results chan<- polled) {
+	failures := 0
+	for due := time.Now(); ; due = f.pacer.Next(time.Now(), failures) {
+		if !sleepUntil(ctx, due) {
+			return
+		}
+		head, err := f.repo.Poll(ctx)
+		if failures++; err == nil {
+			failures = 0
+		}
+		done := make(chan struct{})
+		select {
+		case results <- polled{f, head, err, done}:
+		case <-ctx.Done():
+			return
+		}
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// polled is what a poll found.
+type polled struct {
+	follower *follower
+	head     string
+	err      error
+	done     chan struct{}
+}
+
+func sleepUntil(ctx context.Context, due time.Time) bool {
+	timer := time.NewTimer(time.Until(due))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// read is the snapshot of a commit, taken apart.
+func (f *follower) read(ctx context.Context, cache *render.Cache, commit string) (*source.Snapshot, []render.File, error) {
+	snapshot, err := f.repo.Snapshot(ctx, commit)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read commit %s of source %s: %w", commit, f.conf.Name, err)
+	}
+	snapshot = f.own(snapshot)
+	files, err := parseAll(ctx, cache, f.conf.Name, snapshot, f.repo.Read)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read commit %s of source %s: %w", commit, f.conf.Name, err)
+	}
+	return snapshot, files, nil
+}
+
+// own leaves out the tenants that this source does not speak for.
+func (f *follower) own(s *source.Snapshot) *source.Snapshot {
+	if len(f.conf.Tenants) == 0 {
+		return s
+	}
+	own := &source.Snapshot{Commit: s.Commit, Missing: s.Missing}
+	for _, e := range s.Files {
+		if slices.Contains(f.conf.Tenants, e.Tenant) {
+			own.Files = append(own.Files, e)
+		}
+	}
+	return own
+}
+
+// Delivered implements forge.Store: it writes down that a commit's check
+// arrived, once those of the commits that it superseded did too.
+func (f *follower) Delivered(ctx context.Context, commit, hash string) error {
+	f.mu.Lock()
+	f.arrived[commit] = hash
+	f.mu.Unlock()
+	return f.update(ctx, func(s *apply.SourceState) {
+		settled := false
+		for i := range s.Commits {
+			settled = f.settle(&s.Commits[i]) || settled
+		}
+		if settled { // one write tells both how it went and where it did not
+			s.Commits, s.Deviations = tidy(s.Commits), f.latest
+		}
+	})
+}
+
+// settle notes that a commit and all that it superseded were told their end.
+func (f *follower) settle(r *apply.CommitRecord) bool {
+	hash := f.arrived[r.SHA]
+	if hash == "" || hash == r.Delivered {
+		return false
+	}
+	for _, skipped := range f.owed[r.SHA] {
+		if f.arrived[skipped] == "" {
+			return false
+		}
+	}
+	r.Delivered, r.State = hash, string(f.said[r.SHA])
+	return true
+}
+
+// mostRecords bounds the commits that can have news.
+const mostRecords = 100
+
+// tidy drops the records that nothing can happen to any more: delivered, and
+// every list that they set was set again since.
+func tidy(records []apply.CommitRecord) []apply.CommitRecord {
+	newest := len(records) - 1
+	out := records[:0:0]
+	for i, r := range records {
+		if i == newest || r.Delivered == "" || len(r.Clusters) > 0 && newest-i < mostRecords {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+func cloneState(s apply.SourceState) apply.SourceState {
+	s.Commits = slices.Clone(s.Commits)
+	for i := range s.Commits {
+		s.Commits[i].Clusters = slices.Clone(s.Commits[i].Clusters)
+	}
+	return s
+}

@@ -1,0 +1,91 @@
+// Command portcullis keeps the API-server allowlists of KKP user clusters in
+// Git. `portcullis run` is the reconciler of one seed; the other subcommands
+// are for people and their pipelines.
+//
+// Exit codes: 0 fine; 1 findings of severity error, or the answer is no; 2 it
+// could not run, usage included.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by the linker.
+var version = "development"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(execute(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// errFindings ends a command whose answer is no. What there is to say has been
+// said by then.
+var errFindings = errors.New("findings of severity error")
+
+// execute runs the command and answers its exit code.
+func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := rootCommand()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errFindings):
+		return 1
+	}
+	fmt.Fprintf(stderr, "portcullis: %v\n", err)
+	return 2
+}
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "portcullis",
+		Short:         "API-server allowlists of KKP user clusters, from Git",
+		Long:          "Portcullis keeps the API-server allowlists of KKP user clusters in Git: files are\nchecked, their meaning is shown, and a reconciler in each seed applies them.",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          noSuchCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.AddCommand(checkCommand(), renderCommand(), runCommand(), statusCommand(), approveCommand(), versionCommand())
+	return root
+}
+
+// noSuchCommand says what is meant instead of what was typed, where that is
+// known.
+func noSuchCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if args[0] == "apply" {
+		return errors.New("there is nothing to apply by hand: the files are not objects of Kubernetes; push them, and the seed's `portcullis run` applies what they mean")
+	}
+	hint := ""
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = fmt.Sprintf("; did you mean %s?", near[0])
+	}
+	return fmt.Errorf("unknown command %q%s (see portcullis --help)", args[0], hint)
+}
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), "portcullis", version)
+			return err
+		},
+	}
+}

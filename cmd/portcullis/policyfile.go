@@ -1,0 +1,62 @@
+package main
+
+import (
+	"bytes"
+	"os"
+
+	"github.com/go-logr/logr"
+
+	"github.com/portcullis-gitops/portcullis/render/lint"
+	"github.com/portcullis-gitops/portcullis/render/policy"
+)
+
+// policyFile is the Policy as it was last read without a fault.
+type policyFile struct {
+	path    string
+	current *policy.Policy
+	content []byte // last looked at, valid or not
+	config  *policy.Config
+}
+
+func openPolicy(path string, config *policy.Config) (*policyFile, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	f := &policyFile{path: path, content: content, config: config}
+	f.current, err = f.parse(content)
+	return f, err
+}
+
+func (f *policyFile) parse(content []byte) (*policy.Policy, error) {
+	p, problems := policy.ParsePolicy(content, lint.Changeable)
+	if len(problems) > 0 {
+		return nil, &configError{f.path, problems}
+	}
+	if problems := policy.Validate(f.config, p); len(problems) > 0 {
+		return nil, &configError{f.path, problems}
+	}
+	return p, nil
+}
+
+// reread takes up a policy that has changed, and tells whether it did. One that
+// is not valid leaves the last good one in force.
+func (f *policyFile) reread(log logr.Logger) bool {
+	content, err := os.ReadFile(f.path)
+	if err != nil {
+		log.Error(err, "Cannot read the policy: the last good one stays in force")
+		return false
+	}
+	if bytes.Equal(content, f.content) {
+		return false
+	}
+	f.content = content
+	next, err := f.parse(content)
+	if err != nil {
+		log.Error(err, "The policy is not valid: the last good one stays in force")
+		return false
+	}
+	f.current = next
+	log.Info("Took up a changed policy")
+	return true
+}

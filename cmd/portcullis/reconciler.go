@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/go-logr/logr"
+
+	"github.com/portcullis-gitops/portcullis/apply"
+	"github.com/portcullis-gitops/portcullis/render"
+	"github.com/portcullis-gitops/portcullis/render/policy"
+)
+
+// reconciler is the one way for the data: what the sources hold becomes a
+// plan, the plan goes to the seed, and what comes of it to the Git hosts.
+// It runs on one goroutine; polling, applying and posting have their own, and
+// hand over through channels and mailboxes.
+type reconciler struct {
+	config     *policy.Config
+	policy     *policyFile
+	controller *apply.Controller
+	store      stateStore
+	sources    []*follower
+	dryRun     bool
+	log        logr.Logger
+	now        func() time.Time
+
+	cache *render.Cache
+	base  *render.Base
+	plan  *render.Plan
+}
+
+// stateStore is what the reconciler asks of the seed's state.
+type stateStore interface {
+	Load(ctx context.Context) (map[string]apply.SourceState, map[string]render.Retained, error)
+	SaveSource(ctx context.Context, s apply.SourceState) error
+	SaveRetained(ctx context.Context, retained map[string]render.Retained) error
+}
+
+// run is the loop: whatever happens leads to the plan that fits it.
+func (r *reconciler) run(ctx context.Context) error {
+	if err := r.restore(ctx); err != nil {
+		return err
+	}
+	results := make(chan polled)
+	for _, f := range r.sources {
+		go f.poll(ctx, results)
+	}
+	for {
+		timer := time.NewTimer(r.idle())
+		select {
+		case <-ctx.Done(): // a clean end: what was begun is in the state
+			timer.Stop()
+			return nil
+		case p := <-results: // a source was asked where its branch is
+			r.follow(ctx, p)
+			close(p.done)
+		case <-r.controller.News(): // the clusters are not what the plan was made for
+			r.replan(ctx)
+		case <-r.controller.Outcomes(): // a cluster's state is another
+		case <-timer.C: // an entry expires, or a cluster's time is up
+			r.replan(ctx)
+		}
+		timer.Stop()
+		r.report(ctx)
+	}
+}
+
+// idle is how long nothing has to be done if nothing happens.
+func (r *reconciler) idle() time.Duration {
+	const longest = time.Hour // a clock that was set is noticed by then
+	wait := longest
+	for _, at := range []time.Time{r.plan.Next, r.nextDeadline()} {
+		if !at.IsZero() {
+			wait = min(wait, at.Sub(r.now()))
+		}
+	}
+	return max(wait, 10*time.Millisecond)
+}
+
+// restore takes up what an earlier process left: the accepted commits, as far
+// as the mirrors on disk have them, and the lists that were kept.
+func (r *reconciler) restore(ctx context.Context) error {
+	states, retained, err := r.store.Load(ctx)
+	if err != nil {
+		return fmt.Errorf("read the state: %w", err)
+	}
+	r.base, r.plan = &render.Base{}, &render.Plan{}
+	for _, f := range r.sources {
+		f.take(states[f.conf.Name], retained)
+		if f.state.Accepted != "" && f.repo.Has(f.state.Accepted) {
+			if err := r.load(ctx, f); err != nil {
+				f.log.Error(err, "Cannot read the accepted commit yet")
+			}
+		}
+	}
+	r.replan(ctx)
+	return nil
+}
+
+// load takes up a source's accepted commit.
+func (r *reconciler) load(ctx context.Context, f *follower) error {
+	snapshot, files, err := f.read(ctx, r.cache, f.state.Accepted)
+	if err != nil {
+		return err
+	}
+	f.snapshot, f.files, f.loaded = snapshot, files, true
+	r.base = r.base.With(render.Restore(f.conf.Name, files, f.refused(), f.state.Claims, f.retained))
+	f.log.Info("Took up the accepted commit", "commit", f.state.Accepted, "files", len(files))
+	return nil
+}
+
+// replan makes the plan anew from the files that were accepted.
+func (r *reconciler) replan(ctx context.Context) {
+	plan, err := r.render(ctx, nil, nil)
+	if err != nil {
+		r.log.Error(err, "Cannot make the plan")
+		return
+	}
+	r.adopt(ctx, plan)
+}
+
+// render makes a plan; of one source other files can be given than those that
+// were accepted.
+func (r *reconciler) render(ctx context.Context, instead *follower, files []render.File) (*render.Plan, error) {
+	inventory, err := r.controller.Inventory(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list the clusters: %w", err)
+	}
+	var all []render.File
+	for _, f := range r.sources {
+		if f == instead {
+			all = append(all, files...)
+		} else {
+			all = append(all, f.files...)
+		}
+	}
+	return render.Render(render.Input{Files: all, Base: r.base, Policy: r.policy.current,
+		Inventory: inventory, Seed: r.config.Seed, Now: r.now()}), nil
+}
+
+// adopt makes a plan the one that holds. The lists to keep are written down
+// before anything is applied, so that a restart knows them.
+func (r *reconciler) adopt(ctx context.Context, plan *render.Plan) {
+	r.plan, r.base = plan, plan.Base()
+	retained := plan.Retained()
+	for _, f := range r.sources {
+		if !f.loaded { // its lists are as the last process left them
+			maps.Copy(retained, f.retained)
+		}
+	}
+	if err := r.store.SaveRetained(ctx, retained); err != nil {
+		r.log.Error(err, "Cannot write down the lists that are kept")
+	}
+	r.controller.SetPlan(plan)
+}
+
+// errNotAccepted marks a head that is not followed.
+var errNotAccepted = errors.New("not followed")

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/portcullis-gitops/portcullis/apply"
+	"github.com/portcullis-gitops/portcullis/apply/outcome"
+	"github.com/portcullis-gitops/portcullis/source/forge"
+)
+
+// checkContext is what the seed's checks are called.
+func (r *reconciler) checkContext() string { return "portcullis/" + r.config.Seed }
+
+// report tells each commit what there is to tell it. The outbox sees to it
+// that only news is posted.
+func (r *reconciler) report(ctx context.Context) {
+	states := r.controller.States()
+	for _, f := range r.sources {
+		r.reportSource(ctx, f, states)
+		f.saveDeviations(ctx, r, states)
+	}
+}
+
+func (r *reconciler) reportSource(ctx context.Context, f *follower, states map[string]apply.ClusterState) {
+	if f.outbox == nil || r.dryRun {
+		return
+	}
+	for _, record := range f.records() {
+		if f.quiet(record, states) {
+			continue
+		}
+		verdict, err := r.verdict(ctx, f, record, states)
+		if err != nil {
+			f.log.Error(err, "Cannot tell how a commit went", "commit", record.SHA)
+			continue
+		}
+		f.say(record.SHA, verdict.State)
+		f.outbox.Offer(f.superseded(ctx, r, record)...)
+		f.outbox.Offer(forge.Check{Commit: record.SHA, Context: r.checkContext(),
+			State: forge.State(verdict.State), Title: verdict.Title, Body: verdict.Body})
+	}
+}
+
+func (f *follower) records() []apply.CommitRecord {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.state.Commits)
+}
+
+// quiet tells whether nothing about the commit can have changed: it was told
+// success, and none of the clusters that it set fails.
+func (f *follower) quiet(record apply.CommitRecord, states map[string]apply.ClusterState) bool {
+	if record.Delivered == "" || record.State == string(outcome.Failure) {
+		return false
+	}
+	for _, id := range record.Clusters {
+		switch states[id].State {
+		case apply.Synced, apply.Applied, "":
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func (f *follower) say(commit string, state outcome.State) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.said[commit] = state
+}
+
+func (r *reconciler) verdict(ctx context.Context, f *follower, record apply.CommitRecord, states map[string]apply.ClusterState) (outcome.Verdict, error) {
+	j, err := r.judgement(ctx, f, record)
+	if err != nil {
+		return outcome.Verdict{}, err
+	}
+	return j.Verdict(outcome.Moment{Plan: r.plan, States: states, Now: r.now(), Deadline: f.conf.Checks.Deadline,
+		Set: record.Clusters, Settled: record.Delivered != ""}), nil
+}
+
+func (r *reconciler) judgement(ctx context.Context, f *follower, record apply.CommitRecord) (outcome.Judgement, error) {
+	if held := f.state.Held; held != nil && held.Commit == record.SHA {
+		return outcome.Judgement{Hold: held.Reason + "; to follow: portcullis approve " + f.conf.Name + "@" + record.SHA + " --reason ..."}, nil
+	}
+	if j, ok := f.judged[record.SHA]; ok {
+		return j, nil
+	}
+	j, err := r.rejudge(ctx, f, record)
+	if err == nil {
+		f.judged[record.SHA] = j
+	}
+	return j, err
+}
+
+// superseded are the checks of the commits between this one and the one that
+// was judged before it: nobody else will tell them anything.
+func (f *follower) superseded(ctx context.Context, r *reconciler, record apply.CommitRecord) []forge.Check {
+	if record.Base == "" || record.Delivered != "" {
+		return nil
+	}
+	skipped, known := f.between[record.SHA]
+	if !known {
+		var err error
+		if skipped, err = f.repo.Skipped(ctx, record.Base, record.SHA); err != nil {
+			f.log.Error(err, "Cannot list the commits in between", "from", record.Base, "to", record.SHA)
+			return nil
+		}
+		f.between[record.SHA] = skipped
+		f.owe(record.SHA, skipped)
+	}
+	var out []forge.Check
+	for _, commit := range skipped {
+		out = append(out, forge.Check{Commit: commit, Context: r.checkContext(), State: forge.Success,
+			Title: "superseded by " + record.SHA})
+	}
+	return out
+}
+
+func (f *follower) owe(newer string, skipped []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.owed[newer] = skipped
+}
+
+// remind tells the outbox what was delivered before, and forgets what nobody
+// asks about any more.
+func (f *follower) remind() {
+	known := map[string]bool{}
+	for _, record := range f.records() {
+		known[record.SHA] = true
+		if f.outbox != nil && record.Delivered != "" {
+			f.outbox.Known(record.SHA, f.context, record.Delivered)
+		}
+	}
+	for commit := range f.judged {
+		if !known[commit] {
+			delete(f.judged, commit)
+			delete(f.said, commit)
+			delete(f.between, commit)
+		}
+	}
+}
+
+// nextDeadline is when the first cluster has been Applied for too long.
+func (r *reconciler) nextDeadline() time.Time {
+	var next time.Time
+	states := r.controller.States()
+	for _, f := range r.sources {
+		for _, record := range f.records() {
+			for _, id := range record.Clusters {
+				s := states[id]
+				if at := s.Since.Add(f.conf.Checks.Deadline); s.State == apply.Applied && at.After(r.now()) && (next.IsZero() || at.Before(next)) {
+					next = at
+				}
+			}
+		}
+	}
+	return next
+}

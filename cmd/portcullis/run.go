@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/spf13/cobra"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+
+	"github.com/portcullis-gitops/portcullis/render/policy"
+)
+
+type runOptions struct {
+	configFile, kubeconfig, namespace, dataDir string
+	leaderElect, dryRun                        bool
+	metricsAddress, probeAddress               string
+}
+
+func runCommand() *cobra.Command {
+	o := &runOptions{}
+	cmd := &cobra.Command{
+		Use:   "run --config FILE",
+		Short: "Run the reconciler of one seed",
+		Long: "Run polls the sources of its Config, applies what their files mean to the seed's\n" +
+			"Clusters, sees to it that it stays, and tells each commit how that went. The seed\n" +
+			"is found as kubectl does: --kubeconfig, KUBECONFIG, in-cluster. With --dry-run it\n" +
+			"says what it would do and writes nothing, neither to the seed nor to Git.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.adapt(cmd)
+			return o.run(cmd.Context(), logr.FromSlogHandler(slog.NewJSONHandler(cmd.ErrOrStderr(), nil)))
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.configFile, "config", "", "file with the seed's Config (required)")
+	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig of the seed")
+	f.StringVar(&o.namespace, "namespace", "", `namespace of state and lease (default: its own in a cluster, else "portcullis", made if missing)`)
+	f.StringVar(&o.dataDir, "data-dir", "", "folder of the mirrors (default: a temporary one)")
+	f.BoolVar(&o.leaderElect, "leader-elect", inCluster(), "elect a leader among several replicas (default: in a cluster)")
+	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, and write nothing")
+	f.StringVar(&o.metricsAddress, "metrics-address", "", `address of the metrics, 0: off (default: :8080 in a cluster, else off)`)
+	f.StringVar(&o.probeAddress, "probe-address", "", `address of the probes, 0: off (default: :8081 in a cluster, else off)`)
+	_ = cmd.MarkFlagRequired("config")
+	return cmd
+}
+
+// adapt fills in what depends on where the command runs.
+func (o *runOptions) adapt(_ *cobra.Command) {
+	inside := inCluster()
+	o.metricsAddress = address(o.metricsAddress, inside, ":8080")
+	o.probeAddress = address(o.probeAddress, inside, ":8081")
+	if o.namespace == "" {
+		o.namespace = ownNamespace()
+	}
+}
+
+func address(given string, inside bool, usual string) string {
+	switch {
+	case given != "":
+		return given
+	case inside:
+		return usual
+	}
+	return "0"
+}
+
+// ownNamespaceFile is where Kubernetes tells a pod its namespace.
+const ownNamespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
+
+func inCluster() bool {
+	_, err := os.Stat(ownNamespaceFile)
+	return err == nil
+}
+
+func ownNamespace() string {
+	if b, err := os.ReadFile(ownNamespaceFile); err == nil && len(b) > 0 {
+		return string(b)
+	}
+	return "portcullis"
+}
+
+// run reads both files, and contacts nobody before they are without fault.
+func (o *runOptions) run(ctx context.Context, log logr.Logger) error {
+	ctrl.SetLogger(log)
+	config, file, err := readConfig(o.configFile)
+	if err != nil {
+		return err
+	}
+	if err := supported(config); err != nil {
+		return err
+	}
+	seed, err := o.connection()
+	if err != nil {
+		return err
+	}
+	dir, cleanup, err := o.folder()
+	if err != nil {
+		return err
+	}
+	defer cleanup()
+	mgr, r, err := o.wire(ctx, seed, config, file, dir, log)
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	if err := mgr.Add(leading(r.run)); err != nil {
+		return err
+	}
+	log.Info("Starting", "version", version, "seed", config.Seed, "sources", len(config.Sources), "dryRun", o.dryRun)
+	if err := mgr.Start(ctx); err != nil {
+		return fmt.Errorf("reconciler of seed %s: %w", config.Seed, err)
+	}
+	log.Info("Ended")
+	return nil
+}
+
+// leading runs on the leader only.
+type leading func(context.Context) error
+
+func (l leading) Start(ctx context.Context) error { return l(ctx) }
+func (l leading) NeedLeaderElection() bool        { return true }
+
+var _ manager.LeaderElectionRunnable = leading(nil)
+
+// readConfig reads the Config and the Policy that it names.
+func readConfig(path string) (*policy.Config, *policyFile, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	config, problems := policy.ParseConfig(content)
+	if len(problems) > 0 {
+		return nil, nil, &configError{path, problems}
+	}
+	config.Resolve(filepath.Dir(path))
+	file, err := openPolicy(config.PolicyFile, config)
+	if err != nil {
+		return nil, nil, err
+	}
+	return config, file, nil
+}
+
+// supported refuses what the Config asks for and this version does not do,
+// where leaving it undone would be less safe than not to start.
+func supported(c *policy.Config) error {
+	for _, s := range c.Sources {
+		if s.Verify.Wanted() {
+			return fmt.Errorf("source %s: verify is not carried out by this version: remove it to go on without", s.Name)
+		}
+		if f := s.Checks.Forge; f == "github" || f == "gitlab" {
+			return fmt.Errorf("source %s: checks.forge: %s is not carried out by this version: use notes, gitea or none", s.Name, f)
+		}
+	}
+	if len(c.Freeze) > 0 {
+		return fmt.Errorf("freeze is not carried out by this version: remove it to go on without")
+	}
+	return nil
+}
+
+func (o *runOptions) connection() (*rest.Config, error) {
+	seed, err := seedConnection(o.kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	// Writes to Clusters have a limit of their own, apply.rate; the client's
+	// would only make it wait twice.
+	seed.QPS, seed.Burst = -1, -1
+	seed.UserAgent = "portcullis/" + version
+	return seed, nil
+}
+
+// folder is where the mirrors are kept; a temporary one goes with the process.
+func (o *runOptions) folder() (string, func(), error) {
+	if o.dataDir != "" {
+		return o.dataDir, func() {}, os.MkdirAll(o.dataDir, 0o700)
+	}
+	dir, err := os.MkdirTemp("", "portcullis-")
+	return dir, func() { _ = os.RemoveAll(dir) }, err
+}
+
+// handover is how long a clean end may take.
+const handover = 10 * time.Second

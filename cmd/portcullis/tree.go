@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/portcullis-gitops/portcullis/render"
+	"github.com/portcullis-gitops/portcullis/render/lint"
+	"github.com/portcullis-gitops/portcullis/render/policy"
+	"github.com/portcullis-gitops/portcullis/source"
+)
+
+// offline are the flags of the commands that look at a folder.
+type offline struct {
+	policy, tenant, seed string
+}
+
+func (o *offline) bind(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&o.policy, "policy", "", "file with the provider's Policy; without it the defaults hold and seeds are not judged")
+	cmd.Flags().StringVar(&o.tenant, "tenant", "", "the folder is this one tenant's; else each folder in it is a tenant")
+	cmd.Flags().StringVar(&o.seed, "seed", "", "look at the lists for this seed only")
+}
+
+// load reads the folder and the policy, and makes the plan as far as that goes
+// without a seed.
+func (o *offline) load(ctx context.Context, dir string, now time.Time) (*render.Plan, []render.File, *policy.Policy, error) {
+	p, err := readPolicy(o.policy)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if o.seed != "" && p.SeedNames() != nil && !slices.Contains(p.SeedNames(), o.seed) {
+		return nil, nil, nil, fmt.Errorf("--seed %s: the policy knows %s", o.seed, strings.Join(p.SeedNames(), ", "))
+	}
+	files, err := readTree(ctx, dir, o.tenant)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	plan := render.Render(render.Input{Files: files, Policy: p, Seed: o.seed, Now: now})
+	return plan, files, p, nil
+}
+
+// readTree reads a folder of tenants' files. Paths are the folder's as it was
+// given, joined with what is below it.
+func readTree(ctx context.Context, dir, tenant string) ([]render.File, error) {
+	snapshot, read, err := source.ReadFolder(dir, tenant)
+	if err != nil {
+		return nil, err
+	}
+	files, err := parseAll(ctx, render.NewCache(), "", snapshot, read)
+	for i := range files {
+		files[i].Path = filepath.ToSlash(filepath.Join(dir, files[i].Path))
+	}
+	return files, err
+}
+
+// parseAll takes a snapshot's files apart, as far as the cache does not know
+// them.
+func parseAll(ctx context.Context, cache *render.Cache, name string, snapshot *source.Snapshot, read source.ReadFunc) ([]render.File, error) {
+	files := make([]render.File, 0, len(snapshot.Files))
+	for _, e := range snapshot.Files {
+		f := render.File{Source: name, Tenant: e.Tenant, Path: e.Path, Hash: e.Hash}
+		switch e.Kind {
+		case source.Symlink, source.Submodule:
+			f.Parsed = render.NotAFile(e.Kind.String())
+		case source.TooLarge:
+			f.Parsed = render.TooLarge(e.Size, source.MaxFileSize)
+		default:
+			parsed, err := cache.Parse(e.Hash, func() ([]byte, error) { return read(ctx, e.Hash) })
+			if err != nil {
+				return nil, fmt.Errorf("read %s: %w", e.Path, err)
+			}
+			f.Parsed = parsed
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}
+
+func readPolicy(path string) (*policy.Policy, error) {
+	if path == "" {
+		return policy.Default(), nil
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	p, problems := policy.ParsePolicy(content, lint.Changeable)
+	if len(problems) > 0 {
+		return nil, &configError{path, problems}
+	}
+	return p, nil
+}

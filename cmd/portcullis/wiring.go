@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/portcullis-gitops/portcullis/apply"
+	"github.com/portcullis-gitops/portcullis/apply/outcome"
+	"github.com/portcullis-gitops/portcullis/render"
+	"github.com/portcullis-gitops/portcullis/render/policy"
+	"github.com/portcullis-gitops/portcullis/source"
+	"github.com/portcullis-gitops/portcullis/source/forge"
+	"github.com/portcullis-gitops/portcullis/source/forge/gitea"
+	"github.com/portcullis-gitops/portcullis/source/forge/notes"
+)
+
+// seedConnection finds the seed as kubectl does.
+func seedConnection(kubeconfig string) (*rest.Config, error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = kubeconfig
+	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, nil).ClientConfig()
+	if err != nil {
+		return nil, fmt.Errorf("find the seed (--kubeconfig, KUBECONFIG, in-cluster): %w", err)
+	}
+	return config, nil
+}
+
+func newScheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, apply.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return nil, err
+		}
+	}
+	return scheme, nil
+}
+
+// wire joins the parts: the seed, the sources, and the Git hosts.
+func (o *runOptions) wire(ctx context.Context, seed *rest.Config, config *policy.Config, file *policyFile, dir string, log logr.Logger) (ctrl.Manager, *reconciler, error) {
+	mgr, err := o.manager(seed)
+	if err != nil {
+		return nil, nil, fmt.Errorf("connect to the seed: %w", err)
+	}
+	direct, err := client.New(seed, client.Options{Scheme: mgr.GetScheme()})
+	if err != nil {
+		return nil, nil, fmt.Errorf("connect to the seed: %w", err)
+	}
+	store := apply.NewStore(direct, o.namespace, config.Seed)
+	if !o.dryRun && !inCluster() { // in a cluster it is there, and needs no right to make one
+		if err := store.EnsureNamespace(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+	r := &reconciler{config: config, policy: file, dryRun: o.dryRun, log: log, now: time.Now, cache: render.NewCache()}
+	r.store = store
+	if o.dryRun {
+		r.store = readOnly{r.store}
+	}
+	for _, s := range config.Sources {
+		f, err := newFollower(s, config, r.store, dir, log)
+		if err != nil {
+			return nil, nil, errors.Join(err, r.close())
+		}
+		r.sources = append(r.sources, f)
+	}
+	if r.controller, err = apply.Add(mgr, o.applyOptions(r)); err != nil {
+		return nil, nil, errors.Join(err, r.close())
+	}
+	return mgr, r, o.addOutboxes(mgr, r)
+}
+
+// addOutboxes has the checks posted, by the leader alone.
+func (o *runOptions) addOutboxes(mgr ctrl.Manager, r *reconciler) error {
+	for _, f := range r.sources {
+		if f.outbox == nil || o.dryRun {
+			continue
+		}
+		if err := mgr.Add(leading(f.outbox.Run)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *runOptions) manager(seed *rest.Config) (ctrl.Manager, error) {
+	scheme, err := newScheme()
+	if err != nil {
+		return nil, err
+	}
+	end := handover
+	mgr, err := ctrl.NewManager(seed, ctrl.Options{
+		Scheme: scheme, Cache: apply.CacheOptions(),
+		Metrics:                metricsserver.Options{BindAddress: o.metricsAddress},
+		HealthProbeBindAddress: o.probeAddress,
+		LeaderElection:         o.leaderElect, LeaderElectionID: "portcullis", LeaderElectionNamespace: o.namespace,
+		LeaderElectionReleaseOnCancel: true, GracefulShutdownTimeout: &end,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
+		return nil, err
+	}
+	return mgr, mgr.AddReadyzCheck("ping", healthz.Ping)
+}
+
+func (o *runOptions) applyOptions(r *reconciler) apply.Options {
+	return apply.Options{
+		Rate: r.config.ApplyRate, DryRun: o.dryRun, Log: r.log.WithName("apply"),
+		SeedResource: namespacedName(r.config.SeedResource), Where: whereabouts(r.sources),
+		Balancer: r.policy.current.Seeds[r.config.Seed].Profile.Name,
+	}
+}
+
+func namespacedName(s string) types.NamespacedName {
+	namespace, name, _ := strings.Cut(s, "/")
+	return types.NamespacedName{Namespace: namespace, Name: name}
+}
+
+// whereabouts says where a list is kept, for Events that a tenant reads.
+func whereabouts(sources []*follower) func(render.Claim) string {
+	kept := map[string]string{}
+	for _, f := range sources {
+		kept[f.conf.Name] = fmt.Sprintf("of %s, branch %s", f.repo.Remote().URL(), f.conf.Branch)
+	}
+	return func(c render.Claim) string { return c.Path + " " + kept[c.Source] }
+}
+
+func newFollower(s policy.Source, config *policy.Config, store stateStore, dir string, log logr.Logger) (*follower, error) {
+	schedule, err := source.ParseSchedule(config.Schedule)
+	if err != nil {
+		return nil, err
+	}
+	log = log.WithName("source").WithValues("source", s.Name)
+	repo, err := source.Open(sourceOptions(s, filepath.Join(dir, s.Name), log))
+	if err != nil {
+		return nil, fmt.Errorf("source %s: %w", s.Name, err)
+	}
+	f := &follower{conf: s, repo: repo, pacer: source.NewPacer(schedule, rand.Float64), log: log, save: store.SaveSource,
+		context: "portcullis/" + config.Seed,
+		judged:  map[string]outcome.Judgement{}, between: map[string][]string{},
+		owed: map[string][]string{}, arrived: map[string]string{}, said: map[string]outcome.State{}}
+	host, err := newForge(s, repo, config.Seed, dir, log)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("source %s: %w", s.Name, err), repo.Close())
+	}
+	if host != nil {
+		f.outbox = forge.NewOutbox(host, f, forge.Options{Log: log.WithName("checks")})
+	}
+	return f, nil
+}
+
+func sourceOptions(s policy.Source, dir string, log logr.Logger) source.Options {
+	c := s.Credentials
+	return source.Options{Name: s.Name, URL: s.URL, Branch: s.Branch, Path: s.Path, Tenant: s.Tenant, Dir: dir,
+		TokenFile: c.TokenFile, Username: c.Username, PasswordFile: c.PasswordFile,
+		SSHKeyFile: c.SSHKeyFile, KnownHostsFile: c.KnownHostsFile, CAFile: c.CAFile, Proxy: c.Proxy,
+		InsecureHTTP: s.InsecureHTTP, Log: log}
+}
+
+// newForge is where the source's commits are told how they went; nil: nowhere.
+func newForge(s policy.Source, repo *source.Repository, seed, dir string, log logr.Logger) (forge.Forge, error) {
+	switch s.Checks.Forge {
+	case "gitea":
+		return gitea.New(gitea.Options{URL: s.Checks.URL, Repository: s.Checks.Repository, TokenFile: s.Checks.TokenFile,
+			CAFile: s.Credentials.CAFile, Proxy: s.Credentials.Proxy})
+	case "notes":
+		return notes.New(notes.Options{Dir: filepath.Join(dir, s.Name+"-notes"), Remote: repo.Remote(), Ref: "refs/notes/portcullis/" + seed, Log: log})
+	}
+	return nil, nil
+}
+
+// close gives back what the reconciler holds.
+func (r *reconciler) close() error {
+	var errs []error
+	for _, f := range r.sources {
+		errs = append(errs, f.repo.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// readOnly is the state of a dry run: read, and never written.
+type readOnly struct{ stateStore }
+
+func (readOnly) SaveSource(context.Context, apply.SourceState) error            { return nil }
+func (readOnly) SaveRetained(context.Context, map[string]render.Retained) error { return nil }
