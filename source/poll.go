@@ -43,7 +43,13 @@ func (r *Repository) poll(ctx context.Context, longer func()) (plumbing.Hash, er
 	case err != nil || !behind:
 		return head, err
 	}
-	if err := r.fetch(l, adv, head); err != nil {
+	err = r.fetch(l, adv, head)
+	if isDamage(err) {
+		r.say(err)
+		longer()
+		return head, r.again(ctx)
+	}
+	if err != nil {
 		return head, err
 	}
 	r.thin(ctx, longer)
@@ -157,11 +163,26 @@ func receive(l *link, adv *packp.AdvRefs, dir string, head plumbing.Hash, haves 
 	if err != nil {
 		return nil, err
 	}
-	m := view(dir)
+	m, err := reopened(dir)
+	if err != nil {
+		remove()
+		return nil, err
+	}
 	defer m.close()
 	if err := m.check(head); err != nil {
 		remove()
 		return nil, fmt.Errorf("%w: its pack lacks %s", ErrUnavailable, head)
 	}
 	return m, m.setRef(headRef, head)
+}
+
+// reopened is a new view of a mirror, of which the old may have hidden that
+// files were lost in the meantime: it had them in memory.
+func reopened(dir string) (*mirror, error) {
+	m, err := openMirror(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer m.close()
+	return m, m.sound()
 }

@@ -89,10 +89,10 @@ func (l *link) send(repo *git.Repository, adv *packp.AdvRefs, commands []*packp.
 	}
 	req.Packfile = io.NopCloser(pack)
 	report, err := l.push(req)
-	if err != nil || report == nil {
-		return err
+	if report != nil { // it says more than the error that may come with it
+		return verdict(report)
 	}
-	return verdict(report)
+	return err
 }
 
 // packFor holds what the remote lacks. It is made in memory: what is pushed
