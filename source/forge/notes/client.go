@@ -13,6 +13,8 @@
 // was faster, what it wrote is fetched and the post is built on it anew, so
 // that nothing is lost. Notes that stand already as wanted are not written.
 //
+// A ref that somebody deleted on the remote begins anew.
+//
 // The folder is a cache. A damaged one is made anew from the remote; deleting
 // it between two posts does no harm.
 package notes
@@ -35,7 +37,8 @@ import (
 
 // Remote is the repository that notes are written to, with its credentials.
 // Errors keep go-git's own within them (%w); git.NoErrAlreadyUpToDate may be
-// answered as it is, or as nil.
+// answered as it is, or as nil. Objects and refs are to be taken from
+// repo.Storer: a push is given a view of the cache, not the folder's own.
 type Remote interface {
 	Fetch(ctx context.Context, repo *git.Repository, specs ...config.RefSpec) error
 	Push(ctx context.Context, repo *git.Repository, specs ...config.RefSpec) error

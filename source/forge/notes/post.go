@@ -50,7 +50,7 @@ func (f *Forge) write(ctx context.Context, texts map[string]string, message stri
 			if base == next {
 				return nil
 			}
-			if err = f.push(ctx, next); err == nil {
+			if err = f.push(ctx, base, next); err == nil {
 				return nil
 			}
 			again, cause := f.overtaken(ctx, base, err)

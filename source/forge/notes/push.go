@@ -23,8 +23,12 @@ const remedy = "the credentials may need write access to refs/notes/*"
 
 // push sends a commit without force: go-git refuses what does not descend from
 // the remote's, and the host what moved in the meantime.
-func (f *Forge) push(ctx context.Context, next plumbing.Hash) error {
-	err := f.opts.Remote.Push(ctx, f.repo, config.RefSpec(next.String()+":"+f.ref.String()))
+func (f *Forge) push(ctx context.Context, base, next plumbing.Hash) error {
+	repo, err := view(f.repo, base)
+	if err != nil {
+		return fmt.Errorf("push %s: %w", f.ref, err)
+	}
+	err = f.opts.Remote.Push(ctx, repo, config.RefSpec(next.String()+":"+f.ref.String()))
 	if err != nil && !errors.Is(err, git.NoErrAlreadyUpToDate) {
 		f.fresh = false
 		return fmt.Errorf("push %s: %w", f.ref, err)

@@ -64,7 +64,7 @@ func (r *remote) counts() string {
 }
 
 // run is the git program, away from the user's own settings.
-func run(t *testing.T, dir string, args ...string) string {
+func run(t testing.TB, dir string, args ...string) string {
 	t.Helper()
 	out, err := try(dir, "", args...)
 	if err != nil {
@@ -102,7 +102,7 @@ func bare(t *testing.T, n int) (dir string, commits []string) {
 	return dir, commits
 }
 
-func open(t *testing.T, r notes.Remote, adjust func(*notes.Options)) *notes.Forge {
+func open(t testing.TB, r notes.Remote, adjust func(*notes.Options)) *notes.Forge {
 	t.Helper()
 	o := notes.Options{
 		Dir: filepath.Join(t.TempDir(), "notes"), Remote: r, Ref: ref,
