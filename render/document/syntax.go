@@ -14,6 +14,9 @@ var yamlErrorLine = regexp.MustCompile(`^yaml: line (\d+): (.*)$`)
 // at times the one before, and no column: the column is that of what most
 // likely is at fault there, else of the line's first character.
 func syntaxProblem(content []byte, err error) Problem {
+	if p := unknownAnchor(content, err); p != nil {
+		return *p
+	}
 	line, message := 1, strings.TrimPrefix(err.Error(), "yaml: ")
 	if m := yamlErrorLine.FindStringSubmatch(err.Error()); m != nil {
 		line, _ = strconv.Atoi(m[1])
@@ -35,10 +38,46 @@ func syntaxProblem(content []byte, err error) Problem {
 	return Problem{Pos: Pos{line, column(text, indent(text))}, Rule: "yaml-syntax", Message: message}
 }
 
+var (
+	yamlUnknownAnchor = regexp.MustCompile(`^yaml: unknown anchor '(.*)' referenced$`)
+	parserMessage     = regexp.MustCompile(`^did not find expected (node content|',' or|key|'-' indicator|<)`)
+)
+
+// unknownAnchor finds the alias of which the library says only the name. It
+// is refused as any other alias is, and most likely a value without quotes.
+func unknownAnchor(content []byte, err error) *Problem {
+	m := yamlUnknownAnchor.FindStringSubmatch(err.Error())
+	if m == nil {
+		return nil
+	}
+	p := &Problem{Pos: Start, Rule: "yaml-alias", Message: "anchors and aliases are not read here",
+		Fix: fmt.Sprintf("write the value out; in quotes where it begins with an asterisk: %q", "*"+m[1])}
+	for i, text := range strings.Split(string(content), "\n") {
+		if at := aliasAt(text, "*"+m[1]); at >= 0 {
+			p.Pos = Pos{i + 1, column(text, at)}
+			return p
+		}
+	}
+	return p
+}
+
+// aliasAt is where a value begins with that alias, -1 if none does.
+func aliasAt(text, alias string) int {
+	for from := 0; ; from++ {
+		next := strings.Index(text[from:], alias)
+		if next < 0 {
+			return -1
+		}
+		if from += next; startsValue(text[:from]) {
+			return from
+		}
+	}
+}
+
 // parserLag is how far behind the true line the library's message is: its
 // scanner counts from 1, its parser from 0.
 func parserLag(message string) int {
-	if strings.HasPrefix(message, "did not find expected") {
+	if parserMessage.MatchString(message) {
 		return 1
 	}
 	return 0
@@ -59,6 +98,13 @@ func suspect(text, message string) *Problem {
 	if strings.Contains(message, "expected node content") {
 		if m := leadingColon.FindStringSubmatchIndex(text); m != nil {
 			return at(m[2], "an address that begins with a colon reads as a key", fmt.Sprintf("put it in quotes: %q", text[m[2]:m[3]]))
+		}
+	}
+	if strings.Contains(message, "expected alphabetic or numeric character") {
+		for i, r := range text {
+			if (r == '*' || r == '&') && startsValue(text[:i]) {
+				return at(i, fmt.Sprintf("a %q without quotes begins an alias", string(r)), fmt.Sprintf("put it in quotes: %q", string(r)))
+			}
 		}
 	}
 	if strings.Contains(message, "cannot start any token") {
@@ -94,7 +140,7 @@ func suspectColon(text string, at func(int, string, string) *Problem) *Problem {
 func startsValue(before string) bool {
 	trimmed := strings.TrimRight(before, " ")
 	return trimmed == "" || strings.HasSuffix(trimmed, ":") || strings.HasSuffix(trimmed, "-") ||
-		strings.HasSuffix(trimmed, ",") || strings.HasSuffix(trimmed, "[")
+		strings.HasSuffix(trimmed, ",") || strings.HasSuffix(trimmed, "[") || strings.HasSuffix(trimmed, "{")
 }
 
 func indent(text string) int { return len(text) - len(strings.TrimLeft(text, " \t")) }
