@@ -46,6 +46,24 @@ func Observe(ctx context.Context, c client.Reader, sources map[string]SourceStat
 	return o.found, nil
 }
 
+// LoadAny reads the state in a namespace, of whichever seed it is.
+func LoadAny(ctx context.Context, c client.Client, namespace string) (seed string, sources map[string]SourceState, err error) {
+	var list corev1.ConfigMapList
+	err = c.List(ctx, &list, client.InNamespace(namespace), client.MatchingLabels{managedLabel: Manager, kindLabel: sourceKind})
+	if err != nil {
+		return "", nil, fmt.Errorf("list state in namespace %s: %w", namespace, err)
+	}
+	if len(list.Items) == 0 {
+		return "", nil, fmt.Errorf("no state in namespace %s: is the reconciler running, and is this its --namespace?", namespace)
+	}
+	store := NewStore(c, namespace, list.Items[0].Labels[seedLabel])
+	sources, _, err = store.Load(ctx)
+	for _, s := range sources {
+		seed = s.Seed
+	}
+	return seed, sources, err
+}
+
 func frontServices(ctx context.Context, c client.Reader) (map[string]*corev1.Service, error) {
 	var list corev1.ServiceList
 	if err := c.List(ctx, &list, client.MatchingFields{"metadata.name": serviceName}); err != nil {

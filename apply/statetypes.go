@@ -15,9 +15,15 @@ type SourceState struct {
 	Path   string `json:"path,omitempty"`
 	Tenant string `json:"tenant,omitempty"`
 
-	// Accepted is the newest commit that was judged and is followed.
+	Seed string `json:"seed,omitempty"`
+
+	// Accepted is the newest commit that was judged and is followed, Since
+	// when it was taken up.
 	Accepted string      `json:"accepted,omitempty"`
+	Since    time.Time   `json:"since,omitzero"`
 	Held     *HeldCommit `json:"held,omitempty"`
+	// Approved is the last approval that was acted upon.
+	Approved *Approval `json:"approved,omitempty"`
 	// Refused are the paths of the files that were refused at Accepted.
 	Refused []string `json:"refused,omitempty"`
 	// Commits are those whose check may still change, oldest first.

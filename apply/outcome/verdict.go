@@ -44,6 +44,18 @@ type Moment struct {
 	// Settled is set where the check was final before: then work in progress,
 	// such as drift that is being put right, is no news.
 	Settled bool
+
+	unsupported map[string]bool // clusters that wait because of how they are exposed
+}
+
+func (m Moment) indexed() Moment {
+	m.unsupported = map[string]bool{}
+	for _, f := range m.Plan.Findings {
+		if f.Rule == "unsupported-expose-strategy" && f.Severity == lint.Error {
+			m.unsupported[f.Cluster] = true
+		}
+	}
+	return m
 }
 
 // mostLines bounds the clusters that a check lists.
@@ -52,6 +64,7 @@ const mostLines = 200
 // Verdict is the judgement's at a moment. The order is that of the promises:
 // what fails at once, what is under way, what failed, what is in force.
 func (j Judgement) Verdict(m Moment) Verdict {
+	m = m.indexed()
 	if j.Hold != "" {
 		return Verdict{Failure, "held: " + j.Hold, ""}
 	}
@@ -121,17 +134,10 @@ func (m Moment) progress(id string) State {
 		return Pending
 	case s.State == apply.Synced:
 		return Success
-	case s.State == apply.Waiting && !m.unsupported(id):
+	case s.State == apply.Waiting && !m.unsupported[id]:
 		return Success // written; KKP hands it on when it can
 	}
 	return Failure
-}
-
-// unsupported tells whether the cluster waits because of how it is exposed.
-func (m Moment) unsupported(id string) bool {
-	return slices.ContainsFunc(m.Plan.Findings, func(f lint.Finding) bool {
-		return f.Cluster == id && f.Rule == "unsupported-expose-strategy" && f.Severity == lint.Error
-	})
 }
 
 // seedFindings are the findings behind the failed clusters that only wait or

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/portcullis-gitops/portcullis/apply"
 	"github.com/portcullis-gitops/portcullis/apply/outcome"
@@ -17,6 +19,7 @@ import (
 func (f *follower) take(state apply.SourceState, retained map[string]render.Retained) {
 	f.state = state
 	f.state.Name, f.state.URL = f.conf.Name, f.repo.Remote().URL()
+	f.state.Seed = strings.TrimPrefix(f.context, "portcullis/")
 	f.state.Branch, f.state.Path, f.state.Tenant = f.conf.Branch, f.conf.Path, f.conf.Tenant
 	f.retained = map[string]render.Retained{}
 	for id, kept := range retained {
@@ -52,6 +55,7 @@ func (r *reconciler) follow(ctx context.Context, p polled) {
 	}
 	if err := r.move(ctx, f, p.head); err != nil {
 		f.log.Error(err, "Cannot follow the branch", "commit", p.head)
+		r.lose(err)
 	}
 }
 
@@ -76,7 +80,21 @@ func (r *reconciler) move(ctx context.Context, f *follower, head string) error {
 	if !forward {
 		return r.hold(ctx, f, head)
 	}
-	return r.accept(ctx, f, head)
+	return r.accept(ctx, f, head, nil)
+}
+
+// approved lets the heads go ahead that were held and are approved by now.
+func (r *reconciler) approved(ctx context.Context) {
+	for _, f := range r.sources {
+		a, found := r.approvals.Of(ctx, f.conf.Name)
+		if f.held == "" || !found || a.Commit != f.held || !f.repo.Has(f.held) {
+			continue
+		}
+		f.log.Info("Following a commit that was held", "commit", a.Commit, "by", a.By, "reason", a.Reason)
+		if err := r.accept(ctx, f, f.held, &a); err != nil {
+			f.log.Error(err, "Cannot follow the branch", "commit", f.held)
+		}
+	}
 }
 
 // forward tells whether the head follows from the accepted commit. One that
@@ -119,7 +137,7 @@ func (r *reconciler) release(ctx context.Context, f *follower) error {
 
 // accept judges a commit against the one that was judged before it, writes
 // down that it is accepted, and makes its plan the one that holds.
-func (r *reconciler) accept(ctx context.Context, f *follower, head string) error {
+func (r *reconciler) accept(ctx context.Context, f *follower, head string, approval *apply.Approval) error {
 	snapshot, files, err := f.read(ctx, r.cache, head)
 	if err != nil {
 		return err
@@ -133,16 +151,25 @@ func (r *reconciler) accept(ctx context.Context, f *follower, head string) error
 		return err
 	}
 	judgement := outcome.Judge(before, after, f.conf.Name, source.Changed(f.snapshot, snapshot))
-	err = f.update(ctx, func(s *apply.SourceState) { f.acceptInto(s, head, after, judgement) })
+	err = f.update(ctx, func(s *apply.SourceState) {
+		f.acceptInto(s, head, r.now(), after, judgement)
+		if approval != nil {
+			s.Approved = approval
+		}
+	})
 	if err != nil {
 		return err
 	}
 	r.pin(f, head)
 	f.judged[head] = judgement
+	delete(f.between, head)
 	f.snapshot, f.files, f.loaded, f.held = snapshot, files, true, ""
 	r.cache.Forget()
 	f.log.Info("Accepted a commit", "commit", head, "files", len(files), "changed", judgement.Files,
 		"clusters", len(judgement.Set), "errors", len(judgement.Errors))
+	for _, finding := range judgement.Errors {
+		f.log.Info("Found an error", "commit", head, "finding", finding.String())
+	}
 	r.adopt(ctx, after)
 	f.remind()
 	return nil
@@ -156,7 +183,7 @@ func (r *reconciler) pin(f *follower, head string) {
 
 // acceptInto is the source's state once the commit is accepted. Lists that it
 // sets are no other commit's news any more.
-func (f *follower) acceptInto(s *apply.SourceState, head string, plan *render.Plan, j outcome.Judgement) {
+func (f *follower) acceptInto(s *apply.SourceState, head string, now time.Time, plan *render.Plan, j outcome.Judgement) {
 	set := map[string]bool{}
 	for _, id := range j.Set {
 		set[id] = true
@@ -164,8 +191,9 @@ func (f *follower) acceptInto(s *apply.SourceState, head string, plan *render.Pl
 	for i := range s.Commits {
 		s.Commits[i].Clusters = slices.DeleteFunc(s.Commits[i].Clusters, func(id string) bool { return set[id] })
 	}
+	s.Commits = slices.DeleteFunc(s.Commits, func(r apply.CommitRecord) bool { return r.SHA == head }) // it was held before
 	s.Commits = tidy(append(s.Commits, apply.CommitRecord{SHA: head, Base: s.Accepted, Clusters: j.Set}))
-	s.Accepted, s.Held, s.Refused = head, nil, nil
+	s.Accepted, s.Since, s.Held, s.Refused = head, now.UTC().Truncate(time.Second), nil, nil
 	for id := range plan.Refused {
 		if id.Source == f.conf.Name {
 			s.Refused = append(s.Refused, id.Path)
@@ -173,6 +201,9 @@ func (f *follower) acceptInto(s *apply.SourceState, head string, plan *render.Pl
 	}
 	slices.Sort(s.Refused)
 	s.Claims = plan.Contested(f.conf.Name)
+	if len(s.Claims) == 0 {
+		s.Claims = nil // as it is read back
+	}
 }
 
 // update changes the state, and takes the change for done once it is written

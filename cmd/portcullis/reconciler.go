@@ -22,6 +22,7 @@ type reconciler struct {
 	config     *policy.Config
 	policy     *policyFile
 	controller *apply.Controller
+	approvals  *apply.Approvals
 	store      stateStore
 	sources    []*follower
 	dryRun     bool
@@ -31,6 +32,11 @@ type reconciler struct {
 	cache *render.Cache
 	base  *render.Base
 	plan  *render.Plan
+
+	reported     time.Time
+	unreported   bool      // there is news that commits were not told yet
+	nextDeadline time.Time // when a cluster has been Applied for too long
+	lost         error     // why the loop must end
 }
 
 // stateStore is what the reconciler asks of the seed's state.
@@ -60,12 +66,37 @@ func (r *reconciler) run(ctx context.Context) error {
 			close(p.done)
 		case <-r.controller.News(): // the clusters are not what the plan was made for
 			r.replan(ctx)
+		case <-r.approvals.News(): // what was held may go ahead
+			r.approved(ctx)
 		case <-r.controller.Outcomes(): // a cluster's state is another
-		case <-timer.C: // an entry expires, or a cluster's time is up
-			r.replan(ctx)
+		case <-timer.C: // an entry expires, a cluster's time is up, or news was gathered
+			r.expire(ctx)
 		}
 		timer.Stop()
-		r.report(ctx)
+		r.reportSometimes(ctx)
+		if r.lost != nil {
+			return r.lost
+		}
+	}
+}
+
+// gather is how long news of clusters is gathered before commits are told: a
+// rollout over a whole seed has thousands a second.
+const gather = 100 * time.Millisecond
+
+func (r *reconciler) reportSometimes(ctx context.Context) {
+	if r.now().Sub(r.reported) < gather {
+		r.unreported = true
+		return
+	}
+	r.report(ctx)
+	r.reported, r.unreported = r.now(), false
+}
+
+// expire makes the plan anew when an entry's time is up.
+func (r *reconciler) expire(ctx context.Context) {
+	if next := r.plan.Next; !next.IsZero() && !r.now().Before(next) {
+		r.replan(ctx)
 	}
 }
 
@@ -73,12 +104,23 @@ func (r *reconciler) run(ctx context.Context) error {
 func (r *reconciler) idle() time.Duration {
 	const longest = time.Hour // a clock that was set is noticed by then
 	wait := longest
-	for _, at := range []time.Time{r.plan.Next, r.nextDeadline()} {
+	if r.unreported {
+		wait = gather
+	}
+	for _, at := range []time.Time{r.plan.Next, r.nextDeadline} {
 		if !at.IsZero() {
 			wait = min(wait, at.Sub(r.now()))
 		}
 	}
 	return max(wait, 10*time.Millisecond)
+}
+
+// lose ends the loop where somebody else writes the state: two reconcilers on
+// one seed would undo each other's work.
+func (r *reconciler) lose(err error) {
+	if errors.Is(err, apply.ErrConflict) {
+		r.lost = err
+	}
 }
 
 // restore takes up what an earlier process left: the accepted commits, as far
@@ -154,9 +196,7 @@ func (r *reconciler) adopt(ctx context.Context, plan *render.Plan) {
 	}
 	if err := r.store.SaveRetained(ctx, retained); err != nil {
 		r.log.Error(err, "Cannot write down the lists that are kept")
+		r.lose(err)
 	}
 	r.controller.SetPlan(plan)
 }
-
-// errNotAccepted marks a head that is not followed.
-var errNotAccepted = errors.New("not followed")

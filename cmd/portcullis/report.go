@@ -17,6 +17,7 @@ func (r *reconciler) checkContext() string { return "portcullis/" + r.config.See
 // that only news is posted.
 func (r *reconciler) report(ctx context.Context) {
 	states := r.controller.States()
+	r.nextDeadline = r.deadline(states)
 	for _, f := range r.sources {
 		r.reportSource(ctx, f, states)
 		f.saveDeviations(ctx, r, states)
@@ -82,7 +83,7 @@ func (r *reconciler) verdict(ctx context.Context, f *follower, record apply.Comm
 
 func (r *reconciler) judgement(ctx context.Context, f *follower, record apply.CommitRecord) (outcome.Judgement, error) {
 	if held := f.state.Held; held != nil && held.Commit == record.SHA {
-		return outcome.Judgement{Hold: held.Reason + "; to follow: portcullis approve " + f.conf.Name + "@" + record.SHA + " --reason ..."}, nil
+		return outcome.Judgement{Hold: held.Reason + "; to follow it all the same: " + approveLine(f.conf.Name, record.SHA)}, nil
 	}
 	if j, ok := f.judged[record.SHA]; ok {
 		return j, nil
@@ -143,10 +144,9 @@ func (f *follower) remind() {
 	}
 }
 
-// nextDeadline is when the first cluster has been Applied for too long.
-func (r *reconciler) nextDeadline() time.Time {
+// deadline is when the first cluster will have been Applied for too long.
+func (r *reconciler) deadline(states map[string]apply.ClusterState) time.Time {
 	var next time.Time
-	states := r.controller.States()
 	for _, f := range r.sources {
 		for _, record := range f.records() {
 			for _, id := range record.Clusters {

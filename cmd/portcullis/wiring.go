@@ -72,6 +72,9 @@ func (o *runOptions) wire(ctx context.Context, seed *rest.Config, config *policy
 	if o.dryRun {
 		r.store = readOnly{r.store}
 	}
+	if r.approvals, err = apply.NewApprovals(ctx, mgr.GetCache(), o.namespace); err != nil {
+		return nil, nil, err
+	}
 	for _, s := range config.Sources {
 		f, err := newFollower(s, config, r.store, dir, log)
 		if err != nil {
@@ -104,8 +107,10 @@ func (o *runOptions) manager(seed *rest.Config) (ctrl.Manager, error) {
 		return nil, err
 	}
 	end := handover
+	cached := apply.CacheOptions()
+	apply.CacheApprovals(&cached, o.namespace)
 	mgr, err := ctrl.NewManager(seed, ctrl.Options{
-		Scheme: scheme, Cache: apply.CacheOptions(),
+		Scheme: scheme, Cache: cached,
 		Metrics:                metricsserver.Options{BindAddress: o.metricsAddress},
 		HealthProbeBindAddress: o.probeAddress,
 		LeaderElection:         o.leaderElect, LeaderElectionID: "portcullis", LeaderElectionNamespace: o.namespace,
