@@ -275,9 +275,6 @@ func TestCrashLeavesAUsableMirror(t *testing.T) {
 	if got := len(snapshot(t, r, head).Files); got != 1 {
 		t.Errorf("%d files", got)
 	}
-	if err := r.Close(); err != nil {
-		t.Fatal(err)
-	}
 	fsck(t, u, opts.Dir)
 }
 
@@ -295,10 +292,12 @@ func TestDamageWithoutARemote(t *testing.T) {
 		t.Fatal(err)
 	}
 	scramble(t, mirrorFile(t, opts.Dir, "objects/pack/*.pack"))
-	for range 2 {
-		_, err := r.Read(t.Context(), hash)
-		wantError(t, err, source.ErrNoRepository, "mirror is damaged")
-	}
+	_, err := r.Read(t.Context(), hash)
+	wantError(t, err, source.ErrNoRepository, "mirror is damaged")
+	_, err = r.Read(t.Context(), hash)
+	wantError(t, err, source.ErrUnavailable, "left to the next poll")
+	_, err = r.Poll(t.Context())
+	wantError(t, err, source.ErrNoRepository, u.bare)
 	if err := os.Rename(away, u.bare); err != nil {
 		t.Fatal(err)
 	}

@@ -151,7 +151,7 @@ func TestFaultsLeaveTheMirrorUsable(t *testing.T) {
 			opts.Timeout = shortTimeout
 			r = open(t, opts)
 			second := u.change("tenants/acme/a.yaml", "two")
-			h.break_(test.fault)
+			h.breakWith(test.fault)
 			for range 2 {
 				_, err := r.Poll(t.Context())
 				wantError(t, err, test.want, test.text)
@@ -165,7 +165,7 @@ func TestFaultsLeaveTheMirrorUsable(t *testing.T) {
 			if got := len(snapshot(t, r, first).Files); got != 1 {
 				t.Errorf("%d files", got)
 			}
-			h.break_(nil)
+			h.breakWith(nil)
 			if err := r.Close(); err != nil {
 				t.Fatal(err)
 			}
@@ -203,13 +203,13 @@ func TestFirstFetchFails(t *testing.T) {
 	u := newUpstream(t)
 	head := u.change("tenants/acme/a.yaml", "one")
 	h := serve(t, u, false)
-	h.break_(onPost(status(500)))
+	h.breakWith(onPost(status(500)))
 	r := open(t, source.Options{URL: h.url(), Path: "tenants", TokenFile: secret(t, canary)})
 	_, err := r.Poll(t.Context())
 	wantError(t, err, source.ErrUnavailable, "500")
 	_, err = r.Snapshot(t.Context(), head)
 	wantError(t, err, source.ErrUnavailable, "there is no mirror yet")
-	h.break_(nil)
+	h.breakWith(nil)
 	if got := poll(t, r); got != head {
 		t.Errorf("head %s, want %s", got, head)
 	}

@@ -28,7 +28,7 @@ func openFile(ctx context.Context, e *transport.Endpoint, service string) (sessi
 	cmd := exec.CommandContext(ctx, git, strings.TrimPrefix(service, "git-"), e.Path)
 	cmd.Env = plainEnvironment(os.Environ())
 	cmd.WaitDelay = 5 * time.Second
-	s, err := startFile(cmd, service, stop)
+	s, err := startFile(cmd, stop)
 	if err != nil {
 		stop()
 		return nil, local{fmt.Errorf("start %s: %w", git, err)}
@@ -36,7 +36,7 @@ func openFile(ctx context.Context, e *transport.Endpoint, service string) (sessi
 	return s, nil
 }
 
-func startFile(cmd *exec.Cmd, service string, stop func()) (session, error) {
+func startFile(cmd *exec.Cmd, stop func()) (session, error) {
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func startFile(cmd *exec.Cmd, service string, stop func()) (session, error) {
 		_ = cmd.Wait()  // its words, not its code, say what was wrong
 		stop()
 	})
-	return &stream{service: service, in: in, out: out, said: words, end: end}, nil
+	return &stream{in: in, out: out, said: words, end: end}, nil
 }
 
 // plainEnvironment leaves out what would make Git look elsewhere or speak

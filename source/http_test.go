@@ -66,7 +66,7 @@ func (h *host) answer(w http.ResponseWriter, r *http.Request, real http.Handler)
 	real.ServeHTTP(w, r)
 }
 
-func (h *host) break_(fault func(w http.ResponseWriter, r *http.Request, real http.Handler) bool) {
+func (h *host) breakWith(fault func(w http.ResponseWriter, r *http.Request, real http.Handler) bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.fault = fault

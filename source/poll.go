@@ -21,6 +21,7 @@ func (r *Repository) Poll(ctx context.Context) (head string, err error) {
 	defer stop()
 	r.net.Lock()
 	defer r.net.Unlock()
+	r.attempt(false)
 	h, err := r.poll(ctx, longer)
 	if err != nil {
 		return "", fmt.Errorf("source %s: %w", r.opts.Name, err)
@@ -46,8 +47,7 @@ func (r *Repository) poll(ctx context.Context, longer func()) (plumbing.Hash, er
 	err = r.fetch(l, adv, head)
 	if isDamage(err) {
 		r.say(err)
-		longer()
-		return head, r.again(ctx)
+		return head, r.again(ctx, longer)
 	}
 	if err != nil {
 		return head, err

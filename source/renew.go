@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,28 +13,46 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/revlist"
 )
 
-// renew makes the mirror anew unless somebody else just has.
+var errLeft = errors.New("it was tried in vain and is left to the next poll")
+
+// renew makes the mirror anew for a reader, unless somebody else just has. It
+// is tried once between two polls: many reads must not each wait for a host
+// that does not answer.
 func (r *Repository) renew(ctx context.Context, made int) error {
 	ctx, longer, stop := r.remote.bound(ctx)
 	defer stop()
 	r.net.Lock()
 	defer r.net.Unlock()
 	r.mu.Lock()
-	done := r.made != made
+	done, tried := r.made != made, r.tried
 	r.mu.Unlock()
-	if done {
+	switch {
+	case done:
 		return nil
+	case tried:
+		return fmt.Errorf("%w: %w", ErrUnavailable, errLeft)
 	}
-	longer()
-	return r.again(ctx)
+	err := r.again(ctx, longer)
+	r.attempt(err != nil)
+	return err
 }
 
-func (r *Repository) again(ctx context.Context) error {
+// attempt notes whether the mirror was tried to be made anew in vain.
+func (r *Repository) attempt(failed bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tried = failed
+}
+
+// again makes the mirror anew, for which longer gives the time once the remote
+// has answered.
+func (r *Repository) again(ctx context.Context, longer func()) error {
 	l, adv, head, err := r.where(ctx)
 	if err != nil {
 		return err
 	}
 	defer l.close()
+	longer()
 	return r.clone(l, adv, head)
 }
 
@@ -43,8 +62,7 @@ func (r *Repository) thin(ctx context.Context, longer func()) {
 	if view(r.path(mirrorDir)).packs() <= r.opts.MaxPacks {
 		return
 	}
-	longer()
-	if err := r.again(ctx); err != nil {
+	if err := r.again(ctx, longer); err != nil {
 		r.opts.Log.Error(err, "mirror has many packs and could not be made anew", "source", r.opts.Name)
 	}
 }

@@ -28,10 +28,12 @@ type Repository struct {
 	net sync.Mutex // one conversation with the remote at a time; taken before mu
 
 	mu   sync.Mutex
-	m    *mirror       // nil where there is none, or none that can be opened
-	made int           // how often the mirror was made anew
-	pin  plumbing.Hash // the accepted commit, as far as known
-	last *folder       // of the last snapshot
+	m    *mirror // nil where there is none, or none that can be opened
+	made int     // how often the mirror was made anew
+	// tried: since the last poll a read tried in vain to have it made anew.
+	tried bool
+	pin   plumbing.Hash // the accepted commit, as far as known
+	last  *folder       // of the last snapshot
 	// gone has the blobs that were missed, and which mirror missed them.
 	gone map[plumbing.Hash]int
 }

@@ -15,13 +15,12 @@ import (
 // stream speaks Git's protocol with a program, here or at the other end of an
 // ssh connection, over its standard streams.
 type stream struct {
-	service string
-	in      io.WriteCloser // the program's
-	out     io.Reader      // the program's
-	said    *said          // its standard error
-	end     func()         // ends the program and waits for it
-	asked   bool           // past the listing
-	adv     *packp.AdvRefs
+	in    io.WriteCloser // the program's
+	out   io.Reader      // the program's
+	said  *said          // its standard error
+	end   func()         // ends the program and waits for it
+	asked bool           // past the listing
+	adv   *packp.AdvRefs
 }
 
 func (s *stream) advertised() (*packp.AdvRefs, error) {
