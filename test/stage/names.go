@@ -1,0 +1,46 @@
+package stage
+
+import (
+	"slices"
+	"strings"
+	"sync"
+)
+
+// suffixLength is how many characters at the end of a name a suffix replaces,
+// so that lines and columns stay what they are.
+const suffixLength = 3
+
+// names turns the names of the examples into those of one stage, and back.
+type names struct {
+	suffix string
+
+	mu    sync.Mutex
+	pairs []string // example, own, example, own, ...
+}
+
+// add makes names known; what is known already stays as it is.
+func (n *names) add(list ...string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, name := range list {
+		if n.suffix != "" && !slices.Contains(n.pairs, name) {
+			n.pairs = append(n.pairs, name, name[:len(name)-suffixLength]+n.suffix)
+		}
+	}
+}
+
+// own is a text as the stage has it.
+func (n *names) own(text string) string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return strings.NewReplacer(n.pairs...).Replace(text)
+}
+
+// example is a text of the stage as the examples would have it.
+func (n *names) example(text string) string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	back := slices.Clone(n.pairs)
+	slices.Reverse(back)
+	return strings.NewReplacer(back...).Replace(text)
+}

@@ -1,0 +1,212 @@
+package stage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/portcullis-gitops/portcullis/test/servers"
+)
+
+// Options say how one stage differs from another.
+type Options struct {
+	// Dir is where all of the stage's files go; it must be there.
+	Dir string
+	// Binary is the path of the command.
+	Binary string
+	// Suffix tells the stage's names from those of others on the same seed:
+	// three characters out of a-z and 0-9. Empty leaves the names as they are.
+	Suffix string
+	// HTTP serves the repository over HTTP, with a password and a Meter. Else
+	// it is a folder (file://).
+	HTTP bool
+	// Host is another Git host's repository, instead of one of the stage's.
+	Host *Host
+	// Config and Policy change the documents before they are written.
+	Config, Policy func(Document)
+}
+
+// Host is an empty repository on a Git host.
+type Host struct {
+	URL      string // as it is in the Config
+	CloneURL string // for the git program, with credentials
+	// Token is what the reconciler logs in with.
+	Token string
+}
+
+// Stage is one installation on a seed.
+type Stage struct {
+	*Repository
+	// Seed is shared with others.
+	Seed *Seed
+	// Run is `portcullis run`; it does not run at first.
+	Run *Process
+	// HTTP serves the repository; nil where it is a folder or elsewhere.
+	HTTP *servers.GitHTTP
+	// URL of the repository, as the Config has it.
+	URL string
+	// Config is the Config's path, Kubeconfig that of the reconciler's access,
+	// Namespace where its state is, User its name at the API server.
+	Config, Kubeconfig, Namespace, User string
+
+	dir, root   string
+	bare        string // the repository's folder; empty where it is elsewhere
+	credentials Document
+	names       *names
+	created     []string // clusters
+}
+
+// New sets up a stage: an empty repository, the Config, and access to the
+// seed. Neither clusters nor files are there yet, see Populate.
+func New(ctx context.Context, seed *Seed, o Options) (*Stage, error) {
+	s := &Stage{Seed: seed, dir: o.Dir, names: &names{suffix: o.Suffix}}
+	s.Namespace, s.User = "portcullis", "portcullis"
+	if o.Suffix != "" {
+		s.Namespace, s.User = "portcullis-"+o.Suffix, "portcullis-"+o.Suffix
+	}
+	for _, c := range ExampleClusters() {
+		s.names.add(c.ID, c.Project)
+	}
+	if err := s.set(ctx, o); err != nil {
+		return nil, errors.Join(fmt.Errorf("set the stage: %w", err), s.Close(ctx))
+	}
+	return s, nil
+}
+
+func (s *Stage) set(ctx context.Context, o Options) error {
+	var err error
+	if s.root, err = moduleRoot(); err != nil {
+		return err
+	}
+	if err := s.host(ctx, o); err != nil {
+		return err
+	}
+	s.Config, s.Kubeconfig = filepath.Join(s.dir, "config.yaml"), filepath.Join(s.dir, "kubeconfig")
+	user, err := s.Seed.Plane.User(s.User, "system:masters")
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(writeKubeconfig(user, s.Kubeconfig), s.configure(o)); err != nil {
+		return err
+	}
+	s.Run = &Process{Binary: o.Binary, Args: []string{"run", "--config", s.Config, "--kubeconfig", s.Kubeconfig,
+		"--namespace", s.Namespace, "--data-dir", filepath.Join(s.dir, "data")}}
+	return nil
+}
+
+// host makes the repository, or takes the one that was given.
+func (s *Stage) host(ctx context.Context, o Options) error {
+	if o.Host != nil {
+		return s.hosted(ctx, *o.Host)
+	}
+	if o.HTTP {
+		if err := s.serve(); err != nil {
+			return err
+		}
+	}
+	var err error
+	s.Repository, s.URL, err = s.NewRepository(ctx, "allowlists", Tenants)
+	s.bare = s.folder("allowlists")
+	return err
+}
+
+// serve serves the folder of the repositories over HTTP.
+func (s *Stage) serve() error {
+	hosted := filepath.Dir(s.folder(""))
+	if err := os.MkdirAll(hosted, 0o755); err != nil {
+		return err
+	}
+	var err error
+	if s.HTTP, err = servers.StartGitHTTP(hosted); err != nil {
+		return err
+	}
+	return s.login(Document{"username": servers.GitUser}, "passwordFile", servers.GitPassword)
+}
+
+// folder is where a repository of the stage's own is.
+func (s *Stage) folder(name string) string { return filepath.Join(s.dir, "host", name+".git") }
+
+// NewRepository makes another repository beside the first, and answers its URL
+// for the Config; root is what paths in it are below.
+func (s *Stage) NewRepository(ctx context.Context, name, root string) (*Repository, string, error) {
+	bare := s.folder(name)
+	if err := os.MkdirAll(bare, 0o755); err != nil {
+		return nil, "", err
+	}
+	if _, err := git(ctx, bare, "init", "--quiet", "--bare", "--initial-branch=main"); err != nil {
+		return nil, "", err
+	}
+	url, remote := "file://"+filepath.ToSlash(bare), bare
+	if s.HTTP != nil {
+		url, remote = s.HTTP.URL+"/"+name+".git", s.HTTP.CloneURL(name+".git")
+	}
+	r, err := newRepository(ctx, filepath.Join(s.dir, "work", name), remote, root, s.names)
+	return r, url, err
+}
+
+func (s *Stage) hosted(ctx context.Context, h Host) error {
+	s.URL = h.URL
+	if err := s.login(Document{}, "tokenFile", h.Token); err != nil {
+		return err
+	}
+	var err error
+	s.Repository, err = newRepository(ctx, filepath.Join(s.dir, "work", "allowlists"), h.CloneURL, Tenants, s.names)
+	return err
+}
+
+// login writes a secret down and makes credentials of it.
+func (s *Stage) login(credentials Document, key, secret string) error {
+	path := filepath.Join(s.dir, "secret")
+	credentials[key] = path
+	s.credentials = credentials
+	return os.WriteFile(path, []byte(secret+"\n"), 0o600)
+}
+
+// Populate creates the clusters of the examples and pushes the examples' files
+// as the first commit, whose hash it answers.
+func (s *Stage) Populate(ctx context.Context) (string, error) {
+	if err := s.Create(ctx, ExampleClusters()...); err != nil {
+		return "", err
+	}
+	files, err := readTree(filepath.Join(s.root, "examples", "tenants"))
+	if err != nil {
+		return "", err
+	}
+	return s.Push(ctx, Commit{Message: "Keep our allowlists in Git", Write: files})
+}
+
+// Close ends what runs and deletes the clusters; the files stay. It may be
+// called again.
+func (s *Stage) Close(ctx context.Context) error {
+	var errs []error
+	if s.Run != nil {
+		errs = append(errs, s.Run.Stop(ctx))
+	}
+	if s.HTTP != nil {
+		errs = append(errs, s.HTTP.Stop())
+	}
+	for _, id := range s.created {
+		errs = append(errs, s.Delete(ctx, id))
+	}
+	s.created = nil
+	return errors.Join(errs...)
+}
+
+// moduleRoot is the nearest folder at or above the working directory with a
+// go.mod: the examples are found from there.
+func moduleRoot() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("find the module's root: %w", err)
+	}
+	for at := dir; ; at = filepath.Dir(at) {
+		if _, err := os.Stat(filepath.Join(at, "go.mod")); err == nil {
+			return at, nil
+		}
+		if at == filepath.Dir(at) {
+			return "", fmt.Errorf("find the module's root: no go.mod at or above %s", dir)
+		}
+	}
+}
