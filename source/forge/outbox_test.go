@@ -333,3 +333,18 @@ func TestAnswersThatDoNotFitAreFailures(t *testing.T) {
 		stop()
 	})
 }
+
+// After an attempt that failed nobody knows what the host says, whatever the
+// store remembers of the time before.
+func TestKnownAfterAFailedPost(t *testing.T) {
+	h := &host{answer: func(forge.Check) error { return errAway }}
+	bench(t, h, nil, forge.Options{}, func(t *testing.T, box *forge.Outbox) {
+		c := check("a", forge.Success, "x")
+		box.Offer(c)
+		synctest.Wait()
+		box.Known("a", c.Context, c.Hash())
+		h.answers(nil)
+		flushed(t, box)
+		equal(t, "taken", h.titles(), []string{"a x"})
+	})
+}

@@ -26,7 +26,7 @@ func BenchmarkPostOnALongHistory(b *testing.B) {
 	}
 }
 
-func history(b *testing.B, dir string, posts int) {
+func history(b testing.TB, dir string, posts int) {
 	b.Helper()
 	var stream strings.Builder
 	for i := range posts {
