@@ -55,7 +55,8 @@ const defaultConcurrency = 8
 // Controller writes and watches the Clusters of one seed. Add makes one.
 type Controller struct {
 	options  Options
-	client   client.Client // reads Clusters and Services from the cache
+	client   client.Client              // reads Clusters and Services from the cache
+	synced   func(context.Context) bool // waits for that cache; false if ctx ends first
 	clock    clock.PassiveClock
 	log      logr.Logger
 	limiter  *rate.Limiter
@@ -79,6 +80,7 @@ const namespaceIndex = "status.namespaceName"
 // its cache CacheOptions.
 func Add(mgr manager.Manager, o Options) (*Controller, error) {
 	c := newController(mgr.GetClient(), o)
+	c.synced = mgr.GetCache().WaitForCacheSync
 	for _, step := range []func(manager.Manager) error{c.addEvents, c.addSeed, c.addIndex, c.addController} {
 		if err := step(mgr); err != nil {
 			return nil, err

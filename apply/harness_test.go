@@ -228,10 +228,12 @@ func (s *seed) create(options ...kkp.Option) *unstructured.Unstructured {
 func restricted(cluster *unstructured.Unstructured, cidrs ...string) *render.Wanted {
 	w := wanted(cluster, render.Restricted)
 	for _, cidr := range cidrs {
-		w.List = append(w.List, netip.MustParsePrefix(cidr))
+		w.List = append(w.List, prefix(cidr))
 	}
 	return w
 }
+
+func prefix(cidr string) netip.Prefix { return netip.MustParsePrefix(cidr) }
 
 func wanted(cluster *unstructured.Unstructured, access render.Access) *render.Wanted {
 	return &render.Wanted{

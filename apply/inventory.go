@@ -13,8 +13,12 @@ import (
 const projectLabel = "project-id"
 
 // Inventory is what the cache knows of the seed now. It makes no request. It
-// fails before the manager's cache is started, and waits until it is filled.
+// waits until the manager has started and the cache is filled, and for up to
+// ten seconds for the first answer about the Seed.
 func (c *Controller) Inventory(ctx context.Context) (render.Inventory, error) {
+	if !c.synced(ctx) {
+		return render.Inventory{}, fmt.Errorf("wait for the cache of clusters: %w", context.Cause(ctx))
+	}
 	var list ClusterList
 	if err := c.client.List(ctx, &list); err != nil {
 		return render.Inventory{}, fmt.Errorf("list clusters from the cache: %w", err)

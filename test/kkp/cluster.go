@@ -17,6 +17,9 @@ var groupVersion = schema.GroupVersion{Group: "kubermatic.k8c.io", Version: "v1"
 // MigrationLabel makes KKP permit a change of the expose strategy.
 const MigrationLabel = "unsafe-expose-strategy-migration"
 
+// WorkerLabel gives a Cluster to one of several KKP controllers.
+const WorkerLabel = "worker-name"
+
 // Option changes a Cluster that is being built.
 type Option func(*unstructured.Unstructured)
 

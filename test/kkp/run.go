@@ -28,6 +28,13 @@ func WithSeed(key types.NamespacedName) RunOption {
 	return func(r *reconciler) { r.seed = key }
 }
 
+// WithWorker names the stand-in: it then sees to the clusters whose label
+// worker-name says so, and to no other. Without it, as in KKP, clusters with
+// such a label are left alone.
+func WithWorker(name string) RunOption {
+	return func(r *reconciler) { r.worker = name }
+}
+
 // workers is how many clusters KKP reconciles at a time by default.
 const workers = 10
 

@@ -23,6 +23,7 @@ const (
 type reconciler struct {
 	client client.Client
 	seed   types.NamespacedName
+	worker string
 }
 
 // Reconcile makes one cluster's Service what KKP would make it.
@@ -32,7 +33,7 @@ func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	namespace := servedIn(cluster)
-	if namespace == "" {
+	if namespace == "" || cluster.GetLabels()[WorkerLabel] != r.worker {
 		return reconcile.Result{}, nil
 	}
 	ranges, err := r.ranges(ctx, cluster)
