@@ -29,7 +29,7 @@ func (f *Forge) judge(client session, c forge.Check, resp *http.Response, cause 
 		err = forge.RetryAfterError{After: retryAfter(resp), Err: err}
 		return err, err
 	case code == http.StatusNotFound || code == http.StatusUnprocessableEntity || code == http.StatusInternalServerError:
-		return f.examine(client, c, err), nil
+		return f.examine(client, c, err)
 	case code >= 300 && code < 400:
 		err = fmt.Errorf("%w: redirected; are the host's URL and the repository's name right?", err)
 		return err, err
@@ -46,19 +46,20 @@ func (f *Forge) credentials(err error) error {
 
 // examine tells a commit that is gone from a repository that cannot be seen
 // and from a host in trouble. Only the first is final.
-func (f *Forge) examine(client session, c forge.Check, err error) error {
+func (f *Forge) examine(client session, c forge.Check, cause error) (err, outage error) {
 	_, resp, _ := client.GetSingleCommit(f.owner, f.name, c.Commit)
 	if resp == nil || resp.StatusCode != http.StatusNotFound {
-		return err
+		return cause, nil
 	}
 	_, resp, _ = client.GetRepo(f.owner, f.name)
 	switch {
 	case resp != nil && resp.StatusCode == http.StatusOK:
-		return fmt.Errorf("%w: commit %s is not in the repository: %w", err, c.Commit, forge.ErrRefused)
+		return fmt.Errorf("%w: commit %s is not in the repository: %w", cause, c.Commit, forge.ErrRefused), nil
 	case resp != nil && resp.StatusCode == http.StatusNotFound:
-		return f.credentials(fmt.Errorf("%w: no such repository, or the token may not see it", err))
+		err = f.credentials(fmt.Errorf("%w: no such repository, or the token may not see it", cause))
+		return err, err
 	}
-	return err
+	return cause, nil
 }
 
 // retryAfter is what the header of that name asks for, in seconds or as a

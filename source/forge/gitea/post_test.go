@@ -88,7 +88,7 @@ func TestAnswers(t *testing.T) {
 	}{
 		"401":                  {"", says(401), time.Minute, false, "token in"},
 		"403":                  {"", says(403), time.Minute, false, "write:repository"},
-		"404 of all":           {"", says(404), time.Minute, true, "no such repository"},
+		"404 of all":           {"", says(404), time.Minute, false, "no such repository"},
 		"404 of the status":    {"/statuses/", says(404), 0, true, "HTTP 404: no luck"},
 		"422":                  {"/statuses/", says(422), 0, true, "HTTP 422"},
 		"429":                  {"", says(429), time.Minute, false, "HTTP 429"},

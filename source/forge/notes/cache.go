@@ -11,6 +11,8 @@ import (
 	"github.com/go-git/go-git/v5/config"
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/transport"
+
+	"github.com/portcullis-gitops/portcullis/source/forge"
 )
 
 const (
@@ -40,7 +42,7 @@ func (f *Forge) ready(ctx context.Context) error {
 		}
 	}
 	err := f.fetch(ctx, f.repo)
-	if err != nil && ctx.Err() == nil && f.remake(ctx) == nil {
+	if err != nil && ctx.Err() == nil && !forbidden(err) && f.remake(ctx) == nil {
 		f.opts.Log.Info("cache of notes could not be used and was made anew", "dir", f.opts.Dir, "error", err.Error())
 		return nil
 	}
@@ -118,7 +120,11 @@ func (f *Forge) fetch(ctx context.Context, repo *git.Repository) error {
 		}
 		return nil
 	}
-	return fmt.Errorf("fetch %s: %w", f.ref, err)
+	err = fmt.Errorf("fetch %s: %w", f.ref, err)
+	if unauthorized(err) {
+		return forge.RetryAfterError{After: slowly, Err: err}
+	}
+	return err
 }
 
 // head is the commit that notes are built on; the zero hash if there is none.

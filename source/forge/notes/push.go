@@ -46,7 +46,7 @@ func (f *Forge) push(ctx context.Context, base, next plumbing.Hash) error {
 // anew. Otherwise it answers what failed. It is not told by the
 // host's words, as each has its own.
 func (f *Forge) overtaken(ctx context.Context, base plumbing.Hash, failed error) (again bool, cause error) {
-	if errors.Is(failed, transport.ErrAuthorizationFailed) || errors.Is(failed, transport.ErrAuthenticationRequired) {
+	if unauthorized(failed) {
 		return false, forge.RetryAfterError{After: slowly, Err: fmt.Errorf("%w; %s", failed, remedy)}
 	}
 	if err := f.fetch(ctx, f.repo); err != nil {
@@ -63,6 +63,10 @@ func (f *Forge) overtaken(ctx context.Context, base plumbing.Hash, failed error)
 		return false, forge.RetryAfterError{After: slowly, Err: fmt.Errorf("%w; %s", failed, remedy)}
 	}
 	return false, failed
+}
+
+func unauthorized(err error) bool {
+	return errors.Is(err, transport.ErrAuthorizationFailed) || errors.Is(err, transport.ErrAuthenticationRequired)
 }
 
 // declined tells whether the host took the pack and said no to the ref. go-git
