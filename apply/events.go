@@ -22,8 +22,9 @@ func (c *Controller) addEvents(mgr manager.Manager) error {
 	}
 	broadcaster := record.NewBroadcaster()
 	c.events = broadcaster.NewRecorder(mgr.GetScheme(), corev1.EventSource{Component: Manager})
-	return mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
-		broadcaster.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: clientset.CoreV1().Events("")})
+	// At once, and not with the manager: what is recorded before is lost.
+	broadcaster.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: clientset.CoreV1().Events("")})
+	return mgr.Add(onEveryReplica(func(ctx context.Context) error {
 		<-ctx.Done()
 		broadcaster.Shutdown()
 		return nil

@@ -89,6 +89,23 @@ func TestHandMadeListIsAdopted(t *testing.T) {
 	}
 }
 
+func TestListThatIsSetOnAnOpenClusterIsRemoved(t *testing.T) {
+	t.Parallel()
+	s := start(t, apply.Options{})
+	cluster := s.create()
+	id := cluster.GetName()
+	s.plan(wanted(cluster, render.Open))
+	s.wait(id, apply.Synced)
+
+	if err := kkp.DashboardWrite(context.Background(), s.client, id, []string{"192.0.2.0/24"}); err != nil {
+		t.Fatal(err)
+	}
+	if e := s.event(id, "ListRestored"); !strings.Contains(e.Message, "removed again: 192.0.2.0/24; put back: nothing, access is open") {
+		t.Errorf("the event says %s", e.Message)
+	}
+	s.live(id, nil)
+}
+
 func TestLostOwnershipIsTakenBack(t *testing.T) {
 	t.Parallel()
 	s := start(t, apply.Options{})

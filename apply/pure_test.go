@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/time/rate"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -327,6 +328,19 @@ func TestFailuresBackOffToABound(t *testing.T) {
 	}
 	if last != longestRetry {
 		t.Errorf("the longest wait is %s", last)
+	}
+}
+
+func TestRateOfWrites(t *testing.T) {
+	t.Parallel()
+	for perSecond, want := range map[float64]int{20: 5, 1: 1, 0.5: 1} {
+		l := limiter(perSecond)
+		if float64(l.Limit()) != perSecond || l.Burst() != want {
+			t.Errorf("%v a second: limit %v, burst %d", perSecond, l.Limit(), l.Burst())
+		}
+	}
+	if limiter(0).Limit() != rate.Inf {
+		t.Error("0 is not unlimited")
 	}
 }
 

@@ -42,13 +42,17 @@ func (c *Controller) tell(w *render.Wanted, before *Cluster, kept bool) {
 func (c *Controller) story(w *render.Wanted, live render.Live, who string, kept bool) string {
 	where := c.where(w.Claim)
 	wanted := texts(w)
+	add := orNone(without(wanted, live.CIDRs))
+	if w.Access == render.Open {
+		add = "nothing, access is open to everyone"
+	}
 	did := fmt.Sprintf("%s had set the list to %s", clip(who, 100), shown(live))
 	if !kept {
 		return fmt.Sprintf("The API server's allowlist is kept in Git from now on: %s. Change it there; what is set here will be replaced. Until now %s. Taken away: %s. Added: %s.",
-			where, did, orNone(without(live.CIDRs, wanted)), orNone(without(wanted, live.CIDRs)))
+			where, did, orNone(without(live.CIDRs, wanted)), add)
 	}
 	return fmt.Sprintf("The API server's allowlist is kept in Git: %s. Change it there; what is set here is replaced. %s; removed again: %s; put back: %s.",
-		where, did, orNone(without(live.CIDRs, wanted)), orNone(without(wanted, live.CIDRs)))
+		where, did, orNone(without(live.CIDRs, wanted)), add)
 }
 
 func (c *Controller) where(claim render.Claim) string {

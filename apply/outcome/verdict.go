@@ -61,7 +61,8 @@ func (m Moment) indexed() Moment {
 // mostLines bounds the clusters that a check lists.
 const mostLines = 200
 
-// Verdict is the judgement's at a moment. The order is that of the promises:
+// Verdict is the judgement's at a moment; the zero Verdict says that there is
+// no news. The order is that of the promises:
 // what fails at once, what is under way, what failed, what is in force.
 func (j Judgement) Verdict(m Moment) Verdict {
 	m = m.indexed()
@@ -73,6 +74,8 @@ func (j Judgement) Verdict(m Moment) Verdict {
 	}
 	waits, failed := m.sort()
 	switch {
+	case len(waits) > 0 && m.Settled && len(failed) == 0:
+		return Verdict{} // nothing to say before the work is done
 	case len(waits) > 0 && !m.Settled:
 		return Verdict{Pending, "applying " + count(len(m.Set), "list"), ""}
 	case len(failed) > 0:
