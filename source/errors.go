@@ -60,9 +60,9 @@ func judge(ctx context.Context, err error, secrets []string) error {
 	}
 	switch {
 	case errors.Is(err, transport.ErrAuthenticationRequired):
-		return fmt.Errorf("%w (401 or none given)", ErrAuth)
+		return fmt.Errorf("%w (401 or none given): %w", ErrAuth, transport.ErrAuthenticationRequired)
 	case errors.Is(err, transport.ErrAuthorizationFailed):
-		return fmt.Errorf("%w (403)", ErrAuth)
+		return fmt.Errorf("%w (403): %w", ErrAuth, transport.ErrAuthorizationFailed)
 	case errors.Is(err, transport.ErrRepositoryNotFound):
 		return ErrNoRepository
 	}

@@ -46,17 +46,29 @@ func (r Remote) Push(ctx context.Context, repo *git.Repository, specs ...config.
 	return nil
 }
 
+// pushed is what a spec wants to push: a commit by its hash, or a ref.
+func pushed(repo *git.Repository, src string) (plumbing.Hash, error) {
+	if plumbing.IsHash(src) {
+		return plumbing.NewHash(src), nil
+	}
+	ref, err := repo.Storer.Reference(plumbing.ReferenceName(src))
+	if err != nil {
+		return plumbing.ZeroHash, fmt.Errorf("read %s: %w", src, err)
+	}
+	return ref.Hash(), nil
+}
+
 func updates(repo *git.Repository, adv *packp.AdvRefs, specs []config.RefSpec) ([]*packp.Command, error) {
 	var out []*packp.Command
 	for _, spec := range specs {
 		if err := spec.Validate(); err != nil || spec.IsWildcard() || spec.IsDelete() {
 			return nil, fmt.Errorf("refspec %q does not name one ref", spec)
 		}
-		ref, err := repo.Storer.Reference(plumbing.ReferenceName(spec.Src()))
+		hash, err := pushed(repo, spec.Src())
 		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", spec.Src(), err)
+			return nil, err
 		}
-		c := &packp.Command{Name: spec.Dst(""), Old: adv.References[spec.Dst("").String()], New: ref.Hash()}
+		c := &packp.Command{Name: spec.Dst(""), Old: adv.References[spec.Dst("").String()], New: hash}
 		if c.Old == c.New {
 			continue
 		}

@@ -115,7 +115,8 @@ func wantedRefs(adv *packp.AdvRefs, specs []config.RefSpec) ([]wantedRef, error)
 		}
 		hash, ok := adv.References[spec.Src()]
 		if !ok {
-			return nil, fmt.Errorf("%s: %w", spec.Src(), ErrNoBranch)
+			// go-git's own word as well, for callers that use it elsewhere.
+			return nil, fmt.Errorf("%s: %w: %w", spec.Src(), ErrNoBranch, git.NoMatchingRefSpecError{})
 		}
 		out = append(out, wantedRef{hash, spec.Dst(""), spec.IsForceUpdate()})
 	}

@@ -37,6 +37,9 @@ func (r *reconciler) reportSource(ctx context.Context, f *follower, states map[s
 			f.log.Error(err, "Cannot tell how a commit went", "commit", record.SHA)
 			continue
 		}
+		if verdict.State == "" {
+			continue
+		}
 		f.say(record.SHA, verdict.State)
 		f.outbox.Offer(f.superseded(ctx, r, record)...)
 		f.outbox.Offer(forge.Check{Commit: record.SHA, Context: r.checkContext(),
@@ -58,7 +61,7 @@ func (f *follower) quiet(record apply.CommitRecord, states map[string]apply.Clus
 	}
 	for _, id := range record.Clusters {
 		switch states[id].State {
-		case apply.Synced, apply.Applied, "":
+		case apply.Synced, apply.Applied, apply.Pending, "":
 		default:
 			return false
 		}

@@ -152,11 +152,11 @@ func newFollower(s policy.Source, config *policy.Config, store stateStore, dir s
 	if err != nil {
 		return nil, err
 	}
-	log = log.WithName("source").WithValues("source", s.Name)
-	repo, err := source.Open(sourceOptions(s, filepath.Join(dir, s.Name), log))
+	repo, err := source.Open(sourceOptions(s, filepath.Join(dir, s.Name), log.WithName("mirror")))
 	if err != nil {
 		return nil, fmt.Errorf("source %s: %w", s.Name, err)
 	}
+	log = log.WithName("source").WithValues("source", s.Name)
 	f := &follower{conf: s, repo: repo, pacer: source.NewPacer(schedule, rand.Float64), log: log, save: store.SaveSource,
 		context: "portcullis/" + config.Seed,
 		judged:  map[string]outcome.Judgement{}, between: map[string][]string{},

@@ -12,6 +12,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/transport"
 
+	"github.com/portcullis-gitops/portcullis/source"
 	"github.com/portcullis-gitops/portcullis/source/forge"
 )
 
@@ -69,10 +70,13 @@ func unauthorized(err error) bool {
 	return errors.Is(err, transport.ErrAuthorizationFailed) || errors.Is(err, transport.ErrAuthenticationRequired)
 }
 
-// declined tells whether the host took the pack and said no to the ref. go-git
-// has no type for that (packp.CommandStatus). The exception is git's way of
+// declined tells whether the host took the pack and said no to the ref. Where
+// go-git pushes there is no type for that (packp.CommandStatus). The exception is git's way of
 // saying that the pack was not whole, which is the cache's fault.
 func declined(err error) bool {
+	if errors.Is(err, source.ErrRefused) {
+		return true
+	}
 	return strings.Contains(err.Error(), "command error on") && !strings.Contains(err.Error(), "missing necessary objects")
 }
 
