@@ -48,16 +48,38 @@ func oddForm(s string) *Problem {
 	switch {
 	case s == "":
 		return invalidAddress(s, "is empty", "")
-	case strings.IndexFunc(s, unicode.IsSpace) >= 0:
-		return invalidAddress(s, "contains white space", addressFix(strings.Join(strings.Fields(s), "")))
-	case strings.Contains(s, "%"):
-		return invalidAddress(s, "has a zone, which means something on one machine only", strings.SplitN(s, "%", 2)[0])
-	case isRange(s):
+	case isRange(withoutSpace(s)):
 		return invalidAddress(s, "is a range", "write it as prefixes (CIDR)")
+	case strings.IndexFunc(s, unicode.IsSpace) >= 0:
+		return invalidAddress(s, "contains white space", spaceFix(s))
+	case strings.Contains(s, "%"):
+		return invalidAddress(s, "has a zone, which means something on one machine only", withoutZone(s))
 	case hasLeadingZero(s):
 		return invalidAddress(s, "has leading zeros, which some programs read as octal", withoutZeros(s))
 	}
 	return nil
+}
+
+func withoutSpace(s string) string { return strings.Join(strings.Fields(s), "") }
+
+// spaceFix takes white space away around the address and its slash. Within the
+// digits two values may be meant, and nothing is offered.
+func spaceFix(s string) string {
+	host, bits, slash := strings.Cut(s, "/")
+	s = strings.TrimSpace(host)
+	if slash {
+		s += "/" + strings.TrimSpace(bits)
+	}
+	return addressFix(s)
+}
+
+func withoutZone(s string) string {
+	host, bits, slash := strings.Cut(s, "/")
+	host, _, _ = strings.Cut(host, "%")
+	if slash {
+		host += "/" + bits
+	}
+	return addressFix(host)
 }
 
 func invalidAddress(s, what, fix string) *Problem {

@@ -14,27 +14,31 @@ func Nearest(word string, known []string) (string, bool) {
 	return best, best != ""
 }
 
-// distance is Levenshtein's, over bytes: what is compared is ASCII in all but
-// odd cases, and then only the quality of a hint is at stake. Long words are
-// not compared.
+// distance is how many letters must be added, left out, changed or swapped with
+// their neighbour (optimal string alignment), over bytes: what is compared is
+// ASCII in all but odd cases, and then only the quality of a hint is at stake.
+// Long words are not compared.
 func distance(a, b string) int {
 	const longest = 64
 	if len(a) > longest || len(b) > longest {
 		return longest
 	}
-	row := make([]int, len(b)+1)
+	before, above, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
 	for i := range len(a) {
-		diagonal := row[0]
+		before, above, row = above, row, before
 		row[0] = i + 1
 		for j := range len(b) {
 			cost := 1
 			if a[i] == b[j] {
 				cost = 0
 			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
+			row[j+1] = min(above[j+1]+1, row[j]+1, above[j]+cost)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
 		}
 	}
 	return row[len(b)]

@@ -69,7 +69,12 @@ func encodingProblem(content []byte) *Problem {
 			return &Problem{Pos: pos, Rule: "yaml-syntax", Message: "the file is not UTF-8", Fix: "save it as UTF-8"}
 		}
 		if !allowedInYAML(r) {
-			return &Problem{Pos: pos, Rule: "yaml-syntax", Message: fmt.Sprintf("the character %q is not allowed in YAML", r)}
+			return &Problem{Pos: pos, Rule: "yaml-syntax", Message: fmt.Sprintf("the character %U is not allowed in YAML", r), Fix: "remove it"}
+		}
+		if hiddenBreak(r, rest[size:]) {
+			return &Problem{Pos: pos, Rule: "yaml-syntax", Message: fmt.Sprintf(
+				"the character %U ends a line for YAML and for no one who looks at the file: what reads as a comment could be in force", r),
+				Fix: "end the line as the others, or remove it"}
 		}
 		if r == '\n' {
 			pos = Pos{Line: pos.Line + 1, Column: 1}
@@ -79,6 +84,12 @@ func encodingProblem(content []byte) *Problem {
 		rest = rest[size:]
 	}
 	return nil
+}
+
+// hiddenBreak tells of the line breaks of YAML 1.1 that Git, forges and most
+// editors do not show as such. They would shift all positions below, too.
+func hiddenBreak(r rune, rest []byte) bool {
+	return r == 0x85 || r == 0x2028 || r == 0x2029 || r == '\r' && !bytes.HasPrefix(rest, []byte("\n"))
 }
 
 // allowedInYAML is YAML's c-printable (YAML 1.2, 5.1), with DEL left out as

@@ -79,8 +79,12 @@ func seedCorpus(f *testing.F, path string, files ...string) {
 func inside(t *testing.T, content []byte, problems []document.Problem) {
 	t.Helper()
 	lines := bytes.Split(content, []byte("\n"))
+	width := make([]int, len(lines))
+	for i, line := range lines {
+		width[i] = utf8.RuneCount(line)
+	}
 	for _, p := range problems {
-		if p.Line < 1 || p.Line > len(lines) || p.Column < 1 || p.Column > utf8.RuneCount(lines[p.Line-1])+1 {
+		if p.Line < 1 || p.Line > len(lines) || p.Column < 1 || p.Column > width[p.Line-1]+1 {
 			t.Errorf("stands outside the file: %s", shown(p))
 		}
 		if p.Message == "" {

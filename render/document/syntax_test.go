@@ -1,0 +1,50 @@
+package document_test
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestSyntax(t *testing.T) {
+	t.Parallel()
+	table(t, []row{
+		{"an empty file", "", nil},
+		{"white space", "\n  \n", nil},
+		{"comments", "# nothing yet\n", nil},
+		{"documents without content", "---\n---\n# nothing\n---\n", nil},
+		{"a byte order mark", "\uFEFF" + list(clusters, entries), nil},
+		{"CRLF", strings.ReplaceAll(list(clusters, entries), "\n", "\r\n"), nil},
+		{"a byte order mark, CRLF, and a fault", "\uFEFF" + strings.ReplaceAll(list(clusters, "entires: []", entries), "\n", "\r\n"), []string{`6:3 unknown-field "entires" is not known here [entries]`}},
+		{"a fault on the first line, behind a byte order mark", "\uFEFFa: b\n", []string{"1:1 missing-field apiVersion is missing", "1:1 missing-field kind is missing"}},
+		{"umlauts before it: columns are characters", list(clusters, "entries: [{description: Zürich, cidr: 10.0.0.1/8}]"), []string{"6:41 host-bits"}},
+
+		{"a tab for indentation", list("clusters:\n\t- c"), []string{"6:1 yaml-syntax a tab where YAML wants spaces [indent with spaces]"}},
+		{"an unclosed list", "a: [1, 2\nb: 3\n", []string{"2:1 yaml-syntax did not find expected"}},
+		{"an unclosed mapping", "a: {b: 1\n", []string{"2:1 yaml-syntax did not find expected"}},
+		{"an unclosed quote", "a: \"b\n", []string{"2:1 yaml-syntax found unexpected end of stream"}},
+		{"an address that ends in colons", "cidr: 2001:db8::\n", []string{`1:7 yaml-syntax an address that ends in a colon reads as a key [put it in quotes: "2001:db8::"]`}},
+		{"an address that ends in colons, in brackets: read as it is meant", entry("cidrs: [192.0.2.1, 2001:db8::]"), nil},
+		{"two keys on a line", "a: b: c\n", []string{"1:5 yaml-syntax a second key on one line"}},
+		{"a character that begins no value", "a: @b\n", []string{"1:4 yaml-syntax '@' cannot begin a plain value [put the value in quotes]"}},
+		{"an asterisk alone", "a: [*, b]\n", []string{`1:5 yaml-syntax a "*" without quotes begins an alias [put it in quotes: "*"]`}},
+		{"not UTF-8", "a: \xff\n", []string{"1:4 yaml-syntax the file is not UTF-8 [save it as UTF-8]"}},
+		{"UTF-16", "\xff\xfea\x00", []string{"1:1 yaml-syntax the file is not UTF-8"}},
+		{"a control character", "a: b\nc: \x07\n", []string{"2:4 yaml-syntax the character U+0007 is not allowed in YAML"}},
+		{"a null byte", "a\x00b", []string{"1:2 yaml-syntax the character U+0000"}},
+
+		{"an entry that hides behind a comment, by a line separator", "# fine\u2028kind: Allowlist\n", []string{"1:7 yaml-syntax the character U+2028 ends a line for YAML and for no one who looks"}},
+		{"by a paragraph separator", "# fine\u2029kind: Allowlist\n", []string{"1:7 yaml-syntax the character U+2029"}},
+		{"by a next line", "# fine\u0085kind: Allowlist\n", []string{"1:7 yaml-syntax the character U+0085"}},
+		{"by a lone carriage return", "# fine\rkind: Allowlist\n", []string{"1:7 yaml-syntax the character U+000D"}},
+
+		{"an anchor and its alias", "a: &x 1\nb: *x\n", []string{"1:4 yaml-alias anchors and aliases are not read here", "2:4 yaml-alias"}},
+		{"an alias of nothing", "a: 1\nb: [c*x, *x]\n", []string{`2:10 yaml-alias anchors and aliases are not read here [write the value out; in quotes where it begins with an asterisk: "*x"]`}},
+		{"a merge key", list(clusters, "entries: [{<<: {cidr: 192.0.2.1}}]"), []string{"6:13 missing-field one of cidr, cidrs, group is missing", `6:14 unknown-field "<<" is not known here`}},
+
+		{"a key twice", list(clusters, entries, "clusters: [d]"), []string{`7:3 duplicate-key "clusters" is there already, at 5:3`}},
+		{"a key twice, once in quotes", list(clusters, entries, `"clusters": [d]`), []string{`7:3 duplicate-key`}},
+		{"a key twice at the root", list(clusters, entries) + "kind: Allowlist\n", []string{`7:1 duplicate-key "kind" is there already, at 2:1`}},
+		{"a fault in the second document", list(clusters, entries) + "---\n" + list(clusters, "x: 1", entries), []string{`13:3 unknown-field "x" is not known here`}},
+		{"a broken second document, the first judged", list(clusters, "x: 1", entries) + "---\na: [\n", []string{`6:3 unknown-field`, "10:1 yaml-syntax"}},
+	})
+}
