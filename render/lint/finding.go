@@ -24,7 +24,7 @@ type Finding struct {
 	Severity Severity `json:"severity"`
 	Rule     string   `json:"rule"`
 	Message  string   `json:"message"`
-	Fix      string   `json:"fix,omitempty"`
+	Fix      string   `json:"fix"` // empty where there is none
 	// Source is the name of the source that the file is from.
 	Source string `json:"-"`
 	// Cluster is the cluster that a finding of cluster scope holds.
