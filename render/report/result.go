@@ -7,11 +7,13 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 
 	"github.com/portcullis-gitops/portcullis/render/lint"
 )
@@ -45,7 +47,8 @@ func (r *Result) Count() {
 	}
 }
 
-// JSON writes the result as one document. Lists are never null.
+// JSON writes the result as one document. Lists are never null. What is not
+// plain text is escaped as JSON has it, so that a program reads it as it was.
 func JSON(w io.Writer, r Result) error {
 	if r.Findings == nil {
 		r.Findings = []lint.Finding{}
@@ -53,10 +56,32 @@ func JSON(w io.Writer, r Result) error {
 	if r.NotChecked == nil {
 		r.NotChecked = []string{}
 	}
-	encoder := json.NewEncoder(w)
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
-	return encoder.Encode(r)
+	if err := encoder.Encode(r); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, plainJSON(b.String()))
+	return err
+}
+
+// plainJSON escapes what encoding/json leaves as it is although a terminal may
+// act on it, such as the control characters from U+007F on. The line breaks
+// are the encoder's own.
+func plainJSON(doc string) string {
+	var b strings.Builder
+	for _, r := range doc {
+		if r == '\n' || !unprintable(r) {
+			b.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			fmt.Fprintf(&b, `\u%04x`, unit)
+		}
+	}
+	return b.String()
 }
 
 // Text writes the result for people; colour is for terminals only.
