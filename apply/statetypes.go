@@ -55,6 +55,8 @@ type CommitRecord struct {
 	// Delivered is the hash of the final check that was delivered; empty until
 	// then.
 	Delivered string `json:"delivered,omitempty"`
+	// Held is why the commit is not followed; empty where it is.
+	Held string `json:"held,omitempty"`
 	// State is the verdict of that check.
 	State string `json:"state,omitempty"`
 	// Superseded is the commit that was judged in its place, where it was

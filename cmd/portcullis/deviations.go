@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/portcullis-gitops/portcullis/apply"
 	"github.com/portcullis-gitops/portcullis/render"
@@ -10,23 +11,50 @@ import (
 // mostDeviations bounds what `status` is told of clusters one by one.
 const mostDeviations = 2000
 
+// observation is what `status` cannot see for itself.
+type observation struct {
+	deviations map[string]apply.Deviation
+	seed       render.SeedRanges
+}
+
+// observed takes the latest observation into a state that is to be written.
+func (f *follower) observed(s *apply.SourceState) {
+	if f.latest != nil {
+		s.Deviations, s.SeedRanges = f.latest.deviations, f.latest.seed
+	}
+}
+
 // saveDeviations writes down the clusters whose state cannot be told from the
 // objects on the seed, for `status`. It waits until no commit is under way, so
 // that a rollout is not a write for each cluster.
 func (f *follower) saveDeviations(ctx context.Context, r *reconciler, states map[string]apply.ClusterState) {
-	if r.dryRun || !f.loaded {
+	if r.dryRun || !f.loaded || !f.lookedAt(r.plan, states) {
 		return
 	}
-	latest := f.deviations(r.plan, states)
 	f.mu.Lock()
-	f.latest = latest
+	f.latest = &observation{f.deviations(r.plan, states), r.seedRanges}
 	f.mu.Unlock()
 	if f.underWay() {
 		return
 	}
-	if err := f.update(ctx, func(s *apply.SourceState) { s.Deviations = latest }); err != nil {
+	if err := f.update(ctx, f.observed); err != nil {
 		f.log.Error(err, "Cannot write down the clusters that deviate")
+		r.lose(err)
 	}
+}
+
+// lookedAt tells whether the state of each of the source's clusters is known:
+// after a start it takes a moment.
+func (f *follower) lookedAt(plan *render.Plan, states map[string]apply.ClusterState) bool {
+	for id, w := range plan.Clusters {
+		if w.Claim.Source != f.conf.Name {
+			continue
+		}
+		if s, known := states[id]; !known || s.State == apply.Pending {
+			return false
+		}
+	}
+	return true
 }
 
 // underWay tells whether a commit's check is still to be told its end.
@@ -55,7 +83,11 @@ func (f *follower) deviations(plan *render.Plan, states map[string]apply.Cluster
 		if out == nil {
 			out = map[string]apply.Deviation{}
 		}
-		out[id] = apply.Deviation{State: s.State, Message: cut(s.Message, 200), Since: s.Since, Tenant: w.Claim.Tenant}
+		d := apply.Deviation{State: s.State, Message: cut(s.Message, 200), Since: s.Since.UTC().Truncate(time.Second), Tenant: w.Claim.Tenant}
+		if was, ok := f.state.Deviations[id]; ok && was.State == d.State { // as before a restart
+			d.Since = was.Since
+		}
+		out[id] = d
 	}
 	return out
 }

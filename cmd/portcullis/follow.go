@@ -45,13 +45,12 @@ func (f *follower) refused() []render.FileID {
 // follow acts on what a poll found. A poll that failed changes nothing.
 func (r *reconciler) follow(ctx context.Context, p polled) {
 	f := p.follower
+	if r.policy.reread(r.log) {
+		r.replan(ctx)
+	}
 	if p.err != nil {
 		f.log.Error(p.err, "Cannot poll the source")
 		return
-	}
-	f.polled = r.now()
-	if r.policy.reread(r.log) {
-		r.replan(ctx)
 	}
 	if err := r.move(ctx, f, p.head); err != nil {
 		f.log.Error(err, "Cannot follow the branch", "commit", p.head)
@@ -115,7 +114,7 @@ func (r *reconciler) hold(ctx context.Context, f *follower, head string) error {
 	f.log.Info("Not following the branch", "commit", head, "accepted", f.state.Accepted, "reason", reason)
 	err := f.update(ctx, func(s *apply.SourceState) {
 		s.Held = &apply.HeldCommit{Commit: head, Reason: reason}
-		s.Commits = append(s.Commits, apply.CommitRecord{SHA: head})
+		s.Commits = append(s.Commits, apply.CommitRecord{SHA: head, Held: reason})
 	})
 	if err == nil {
 		f.held = head
@@ -200,6 +199,7 @@ func (f *follower) acceptInto(s *apply.SourceState, head string, now time.Time, 
 		}
 	}
 	slices.Sort(s.Refused)
+	s.Tenants = f.tenants
 	s.Claims = plan.Contested(f.conf.Name)
 	if len(s.Claims) == 0 {
 		s.Claims = nil // as it is read back

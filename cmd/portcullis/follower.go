@@ -29,9 +29,9 @@ type follower struct {
 
 	snapshot *source.Snapshot // of the accepted commit; nil until it was read
 	files    []render.File
-	loaded   bool   // what a restart left was taken up
-	held     string // head that is not followed
-	polled   time.Time
+	loaded   bool              // what a restart left was taken up
+	held     string            // head that is not followed
+	tenants  map[string]string // by project, where they differ: for status
 
 	retained map[string]render.Retained   // lists that a restart left
 	judged   map[string]outcome.Judgement // by commit, as far as they were needed
@@ -45,7 +45,7 @@ type follower struct {
 	owed    map[string][]string
 	arrived map[string]string
 	said    map[string]outcome.State // what each commit was last told
-	latest  map[string]apply.Deviation
+	latest  *observation             // nil until all clusters were looked at
 }
 
 // poll asks the remote where the branch is, again and again, until ctx ends.
@@ -134,7 +134,8 @@ func (f *follower) Delivered(ctx context.Context, commit, hash string) error {
 			settled = f.settle(&s.Commits[i]) || settled
 		}
 		if settled { // one write tells both how it went and where it did not
-			s.Commits, s.Deviations = tidy(s.Commits), f.latest
+			s.Commits = tidy(s.Commits)
+			f.observed(s)
 		}
 	})
 }

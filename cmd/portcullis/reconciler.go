@@ -33,6 +33,7 @@ type reconciler struct {
 	base  *render.Base
 	plan  *render.Plan
 
+	seedRanges   render.SeedRanges // as last known
 	reported     time.Time
 	unreported   bool      // there is news that commits were not told yet
 	nextDeadline time.Time // when a cluster has been Applied for too long
@@ -132,6 +133,7 @@ func (r *reconciler) restore(ctx context.Context) error {
 	}
 	r.base, r.plan = &render.Base{}, &render.Plan{}
 	for _, f := range r.sources {
+		f.tenants = r.tenants()
 		f.take(states[f.conf.Name], retained)
 		if f.state.Accepted != "" && f.repo.Has(f.state.Accepted) {
 			if err := r.load(ctx, f); err != nil {
@@ -141,6 +143,22 @@ func (r *reconciler) restore(ctx context.Context) error {
 	}
 	r.replan(ctx)
 	return nil
+}
+
+// tenants are, by project, those that are not named by it.
+func (r *reconciler) tenants() map[string]string {
+	out := map[string]string{}
+	for tenant, projects := range r.policy.current.Tenants {
+		for _, project := range projects {
+			if project != tenant {
+				out[project] = tenant
+			}
+		}
+	}
+	if len(out) == 0 {
+		return nil // as it is read back
+	}
+	return out
 }
 
 // load takes up a source's accepted commit.
@@ -172,6 +190,7 @@ func (r *reconciler) render(ctx context.Context, instead *follower, files []rend
 	if err != nil {
 		return nil, fmt.Errorf("list the clusters: %w", err)
 	}
+	r.seedRanges = inventory.Seed
 	var all []render.File
 	for _, f := range r.sources {
 		if f == instead {

@@ -85,8 +85,8 @@ func (r *reconciler) verdict(ctx context.Context, f *follower, record apply.Comm
 }
 
 func (r *reconciler) judgement(ctx context.Context, f *follower, record apply.CommitRecord) (outcome.Judgement, error) {
-	if held := f.state.Held; held != nil && held.Commit == record.SHA {
-		return outcome.Judgement{Hold: held.Reason + "; to follow it all the same: " + approveLine(f.conf.Name, record.SHA)}, nil
+	if record.Held != "" {
+		return outcome.Judgement{Hold: record.Held + "; to follow it all the same: " + approveLine(f.conf.Name, record.SHA)}, nil
 	}
 	if j, ok := f.judged[record.SHA]; ok {
 		return j, nil

@@ -82,7 +82,11 @@ func (o *runOptions) wire(ctx context.Context, seed *rest.Config, config *policy
 		}
 		r.sources = append(r.sources, f)
 	}
-	if r.controller, err = apply.Add(mgr, o.applyOptions(r)); err != nil {
+	options := o.applyOptions(r)
+	if options.SeedRanges, err = lastRanges(ctx, r.store); err != nil {
+		return nil, nil, errors.Join(err, r.close())
+	}
+	if r.controller, err = apply.Add(mgr, options); err != nil {
 		return nil, nil, errors.Join(err, r.close())
 	}
 	return mgr, r, o.addOutboxes(mgr, r)
@@ -131,6 +135,20 @@ func (o *runOptions) applyOptions(r *reconciler) apply.Options {
 		SeedResource: namespacedName(r.config.SeedResource), Where: whereabouts(r.sources),
 		Balancer: r.policy.current.Seeds[r.config.Seed].Profile.Name,
 	}
+}
+
+// lastRanges are the Seed's ranges as an earlier process knew them.
+func lastRanges(ctx context.Context, store stateStore) (render.SeedRanges, error) {
+	states, _, err := store.Load(ctx)
+	if err != nil {
+		return render.SeedRanges{}, fmt.Errorf("read the state: %w", err)
+	}
+	for _, s := range states {
+		if s.SeedRanges.Known {
+			return s.SeedRanges, nil
+		}
+	}
+	return render.SeedRanges{}, nil
 }
 
 func namespacedName(s string) types.NamespacedName {
