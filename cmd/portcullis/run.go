@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -96,6 +97,9 @@ func (o *runOptions) run(ctx context.Context, log logr.Logger) error {
 	if err := supported(config); err != nil {
 		return err
 	}
+	for _, what := range idle(config, file.current) {
+		log.Info("This version does not carry out all that was asked for", "setting", what)
+	}
 	seed, err := o.connection()
 	if err != nil {
 		return err
@@ -129,7 +133,8 @@ func (l leading) NeedLeaderElection() bool        { return true }
 
 var _ manager.LeaderElectionRunnable = leading(nil)
 
-// readConfig reads the Config and the Policy that it names.
+// readConfig reads the Config and the Policy that it names, and answers the
+// faults of both at once.
 func readConfig(path string) (*policy.Config, *policyFile, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -137,11 +142,14 @@ func readConfig(path string) (*policy.Config, *policyFile, error) {
 	}
 	config, problems := policy.ParseConfig(content)
 	if len(problems) > 0 {
-		return nil, nil, &configError{path, problems}
+		err = &configError{path, problems}
+	}
+	if config.PolicyFile == "" {
+		return nil, nil, err
 	}
 	config.Resolve(filepath.Dir(path))
-	file, err := openPolicy(config.PolicyFile, config)
-	if err != nil {
+	file, policyErr := openPolicy(config.PolicyFile, config)
+	if err := errors.Join(err, policyErr); err != nil {
 		return nil, nil, err
 	}
 	return config, file, nil
@@ -162,6 +170,27 @@ func supported(c *policy.Config) error {
 		return fmt.Errorf("freeze is not carried out by this version: remove it to go on without")
 	}
 	return nil
+}
+
+// idle are the settings that this version reads and does not act upon, where
+// going on without them is no less safe than not to start.
+func idle(c *policy.Config, p *policy.Policy) []string {
+	var out []string
+	add := func(set bool, what string) {
+		if set {
+			out = append(out, what)
+		}
+	}
+	for _, s := range c.Sources {
+		add(s.Checks.PullRequests, "Config: sources["+s.Name+"].checks.pullRequests")
+		add(s.Checks.WebhookSecretFile != "", "Config: sources["+s.Name+"].checks.webhookSecretFile")
+		add(s.Credentials.GithubApp != nil, "Config: sources["+s.Name+"].credentials.githubApp")
+	}
+	add(true, "Policy: limits, require, blastRadius: the defaults' and its own")
+	add(len(p.Limits.Forbidden) > 0, "Policy: limits.forbidden")
+	add(len(p.Tests) > 0, "Policy: tests")
+	add(p.BreakGlass > 0, "Policy: breakGlass")
+	return out
 }
 
 func (o *runOptions) connection() (*rest.Config, error) {
