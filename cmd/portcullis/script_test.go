@@ -4,7 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,30 +40,21 @@ func TestScripts(t *testing.T) {
 // listening is under what a script finds how often somebody called.
 type listening struct{}
 
-// setup gives each script a host that nobody is to call, as $HOST.
+// setup gives each script a host as $HOST that counts who calls, and does not
+// help.
 func setup(env *testscript.Env) error {
 	examples, err := filepath.Abs("../../examples")
 	if err != nil {
 		return err
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	env.Defer(func() { _ = l.Close() })
 	calls := &atomic.Int64{}
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			calls.Add(1)
-			_ = c.Close()
-		}
-	}()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		calls.Add(1)
+		w.WriteHeader(http.StatusForbidden)
+	}))
+	env.Defer(server.Close)
 	env.Values[listening{}] = calls
-	env.Setenv("HOST", l.Addr().String())
+	env.Setenv("HOST", server.Listener.Addr().String())
 	env.Setenv("EXAMPLES", examples)
 	return nil
 }
