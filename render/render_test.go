@@ -490,3 +490,36 @@ func TestOrderOfFilesDoesNotMatter(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatThePolicyDemands(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p, problems := policy.ParsePolicy([]byte(policyText+`limits: {forbidden: [{cidr: 203.0.113.64/26, description: transfer net}]}
+require: {owner: true, expiryWiderThan: {ipv4: 24, ipv6: 48}}
+tests: [{deny: 198.51.100.1}, {allow: 192.0.2.1}, {allow: 192.0.2.200}]
+`), lint.Changeable)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	w.policy = p
+	w.files["acme/a.yaml"] = `apiVersion: portcullis.dev/v1alpha1
+kind: Allowlist
+metadata: {name: a}
+spec:
+  seed: eu-west
+  clusters: [shopprod01]
+  nodeEgress: [203.0.113.65]
+  entries:
+    - {cidr: 203.0.113.0/24, owner: a@b}
+    - {cidr: 198.51.0.0/16, owner: a@b}
+    - {cidr: 198.51.0.0/17, expires: 2026-12-31}
+    - group: provider/noc
+`
+	wantFindings(t, w.plan(),
+		"acme/a.yaml:7:16 error forbidden-range",
+		"acme/a.yaml:8:3 error canary-failed",
+		"acme/a.yaml:9:14 error forbidden-range",
+		"acme/a.yaml:10:14 error canary-failed",
+		"acme/a.yaml:10:14 error expiry-required",
+		"acme/a.yaml:11:7 error owner-required")
+}

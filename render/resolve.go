@@ -20,7 +20,7 @@ func (r *rendering) judge() {
 		problems := lint.CheckAllowlist(&lint.Allowlist{
 			Doc: l.doc, Seeds: r.Policy.SeedNames(), Seed: l.seed,
 			Entries: r.withPlatform(l, ""), MissingGroups: missing, KnownGroups: r.knownGroups(l.tenant),
-			AllowOpen: r.Policy.AllowOpen, Selectors: r.Policy.Selectors,
+			Policy:     r.Policy,
 			Partial:    l.partial || len(l.file.Parsed.Problems) > 0,
 			JudgeTests: r.judgesTests(l), Extra: r.seedAdds(), Now: r.Now,
 		})

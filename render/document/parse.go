@@ -15,6 +15,9 @@ type Parsed struct {
 	Groups     []*AddressGroup
 	// Problems are the faults of form, sorted by place.
 	Problems []Problem
+	// Starts are where the documents begin, those that could not be told apart
+	// included.
+	Starts []Pos
 	// Unread is set where some of the file could not be taken apart, so that
 	// more documents may be in it than are seen here.
 	Unread bool
@@ -42,6 +45,7 @@ func sortProblems(problems []Problem) {
 }
 
 func (p *Parsed) document(d *decoder, root *yaml.Node) {
+	p.Starts = append(p.Starts, position(root))
 	if d.aliased(root) {
 		p.Unread = true
 		return

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/portcullis-gitops/portcullis/render/document"
+	"github.com/portcullis-gitops/portcullis/render/policy"
 )
 
 // Allowlist is what the rules about one allowlist are given: the document, and
@@ -23,9 +24,7 @@ type Allowlist struct {
 	MissingGroups []document.Value[string]
 	// KnownGroups are the names that could have been meant.
 	KnownGroups []string
-	AllowOpen   bool
-	// Selectors is the policy's word on cluster selectors: projects, labels or deny.
-	Selectors string
+	Policy      *policy.Policy
 	// Partial is set where some of the file could not be read: entries may be
 	// missing, and nothing is said of what they add up to.
 	Partial    bool
@@ -56,8 +55,12 @@ var allowlistRules = []struct {
 	{"open-not-allowed", openNotAllowed}, // opening is the provider's to permit
 	{"selector-not-allowed", selectors},  // labels are the tenant's users' to change
 	{"unknown-group", unknownGroup},      // before the rules that need all entries
+	{"owner-required", ownerRequired},    // somebody to ask
+	{"expiry-required", expiryRequired},  // what is wide must not stay for good
+	{"forbidden-range", forbiddenRange},  // what the provider never lets in
 	{"expires-to-open", expiresToOpen},   // a filter without entries is no filter
 	{"open-world", openWorld},            // splitting /0 does not pass
+	{"canary-failed", canaryFailed},      // what the provider says of every list
 	{"test-failed", testFailed},          // what the file says of itself
 }
 
@@ -96,7 +99,7 @@ func missingSeed(a *Allowlist) []document.Problem {
 
 func openNotAllowed(a *Allowlist) []document.Problem {
 	access := a.Doc.Spec.Access
-	if access.V != "open" || a.AllowOpen {
+	if access.V != "open" || a.Policy.AllowOpen {
 		return nil
 	}
 	return []document.Problem{{Pos: access.Pos, Message: "access: open lets the whole world reach the API server, which the provider's policy does not permit",
@@ -110,12 +113,12 @@ func selectors(a *Allowlist) []document.Problem {
 	if !s.Set {
 		return nil
 	}
-	if a.Selectors == "deny" {
+	if a.Policy.Selectors == "deny" {
 		return []document.Problem{{Pos: s.Key, Message: "the provider's policy does not permit cluster selectors", Fix: "name the clusters"}}
 	}
 	var out []document.Problem
 	for name, v := range s.MatchLabels {
-		if name != "project-id" && a.Selectors != "labels" {
+		if name != "project-id" && a.Policy.Selectors != "labels" {
 			out = append(out, document.Problem{Pos: v.Key, Message: fmt.Sprintf("the provider's policy permits project-id alone in a selector, not %q", name), Fix: "project-id, or name the clusters"})
 		}
 	}

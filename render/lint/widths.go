@@ -97,12 +97,7 @@ func testFailed(a *Allowlist) []document.Problem {
 	if !a.JudgeTests || !a.complete() {
 		return nil
 	}
-	admitted := append([]netip.Prefix(nil), a.Extra...)
-	for _, e := range a.Entries {
-		if !e.Expired(a.Now) {
-			admitted = append(admitted, e.Prefix)
-		}
-	}
+	admitted := a.admitted()
 	var out []document.Problem
 	for _, t := range a.Doc.Spec.Tests.Items {
 		if t.Allow.Set && !prefixes.Covers(admitted, t.Allow.V) {
@@ -110,6 +105,17 @@ func testFailed(a *Allowlist) []document.Problem {
 		}
 		if t.Deny.Set && prefixes.Overlap(admitted, t.Deny.V) {
 			out = append(out, document.Problem{Pos: t.Deny.Pos, Message: fmt.Sprintf("%s should be kept out, and is let in", t.Deny.Raw)})
+		}
+	}
+	return out
+}
+
+// admitted is what is let in now: the list, and what KKP adds.
+func (a *Allowlist) admitted() []netip.Prefix {
+	out := append([]netip.Prefix(nil), a.Extra...)
+	for _, e := range a.Entries {
+		if !e.Expired(a.Now) {
+			out = append(out, e.Prefix)
 		}
 	}
 	return out
