@@ -25,16 +25,6 @@ func (s *Stage) Await(ctx context.Context, what string, patience time.Duration, 
 	return err
 }
 
-// Note is the check of a commit as `git notes show` prints it; for repositories
-// of the stage's own.
-func (s *Stage) Note(ctx context.Context, sha string) (string, error) {
-	note, err := git(ctx, s.bare, "notes", "--ref="+NotesRef, "show", sha)
-	return s.names.example(note), err
-}
-
-// NotesRef is where notes are, as `git notes --ref` takes it.
-const NotesRef = "portcullis/eu-west"
-
 // Switch moves a cluster to another expose strategy, as KKP's operators do.
 func (s *Stage) Switch(ctx context.Context, id, strategy string) error {
 	return kkp.SwitchStrategy(ctx, s.Seed.Client, s.names.own(id), strategy)

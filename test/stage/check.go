@@ -13,11 +13,21 @@ const (
 	Pending = "pending"
 )
 
+// NotesRef is where notes are, as `git notes --ref` takes it.
+const NotesRef = "portcullis/eu-west"
+
+// Note is the check of a commit as `git notes show` prints it; for repositories
+// of the stage's own.
+func (r *Repository) Note(ctx context.Context, sha string) (string, error) {
+	note, err := git(ctx, r.bare, "notes", "--ref="+NotesRef, "show", sha)
+	return r.names.example(note), err
+}
+
 // Noted is a condition: the note of a commit has this state, and holds each of
 // the words.
-func (s *Stage) Noted(sha, state string, words ...string) func(context.Context) error {
+func (r *Repository) Noted(sha, state string, words ...string) func(context.Context) error {
 	return func(ctx context.Context) error {
-		note, err := s.Note(ctx, sha)
+		note, err := r.Note(ctx, sha)
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -34,7 +36,10 @@ func NewGate(server string) (*Gate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a gate: %w", err)
 	}
-	g := &Gate{proxy: &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}}
+	g := &Gate{proxy: &httputil.ReverseProxy{
+		Rewrite:  func(r *httputil.ProxyRequest) { r.SetURL(target) },
+		ErrorLog: log.New(io.Discard, "", 0), // a gate that is shut cuts off what goes through
+	}}
 	return g, g.listen("127.0.0.1:0")
 }
 

@@ -44,3 +44,6 @@ func (n *names) example(text string) string {
 	slices.Reverse(back)
 	return strings.NewReplacer(back...).Replace(text)
 }
+
+// Own is a text of the examples as it is on the seed.
+func (s *Stage) Own(text string) string { return s.names.own(text) }

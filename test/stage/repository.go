@@ -27,13 +27,13 @@ type Repository struct {
 	// repository, empty in a tenant's own.
 	Root string
 
-	names  *names
-	remote string // for the git program, with credentials
+	names *names
+	bare  string // where it is on this machine; empty where it is elsewhere
 }
 
 // newRepository makes the work clone of a remote that is empty.
 func newRepository(ctx context.Context, work, remote, root string, n *names) (*Repository, error) {
-	r := &Repository{Work: work, Root: root, names: n, remote: remote}
+	r := &Repository{Work: work, Root: root, names: n}
 	if err := os.MkdirAll(work, 0o755); err != nil {
 		return nil, fmt.Errorf("make a work clone: %w", err)
 	}

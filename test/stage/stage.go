@@ -52,7 +52,6 @@ type Stage struct {
 	Config, Kubeconfig, Namespace, User string
 
 	dir, root   string
-	bare        string // the repository's folder; empty where it is elsewhere
 	credentials Document
 	names       *names
 	created     []string // clusters
@@ -108,7 +107,6 @@ func (s *Stage) host(ctx context.Context, o Options) error {
 	}
 	var err error
 	s.Repository, s.URL, err = s.NewRepository(ctx, "allowlists", Tenants)
-	s.bare = s.folder("allowlists")
 	return err
 }
 
@@ -143,6 +141,7 @@ func (s *Stage) NewRepository(ctx context.Context, name, root string) (*Reposito
 		url, remote = s.HTTP.URL+"/"+name+".git", s.HTTP.CloneURL(name+".git")
 	}
 	r, err := newRepository(ctx, filepath.Join(s.dir, "work", name), remote, root, s.names)
+	r.bare = bare
 	return r, url, err
 }
 

@@ -1,0 +1,112 @@
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/portcullis-gitops/portcullis/test/kkp"
+	"github.com/portcullis-gitops/portcullis/test/stage"
+)
+
+// fleet is how many clusters a rollout goes to; it takes fleetSeconds at the
+// rate that the Config sets.
+const (
+	fleet        = 60
+	fleetSeconds = 4
+)
+
+// TestKillInTheMiddleOfARollout kills the reconciler while it goes from one
+// list to another on many clusters.
+func TestKillInTheMiddleOfARollout(t *testing.T) {
+	t.Parallel()
+	p := set(t, stage.Options{
+		Config: func(d stage.Document) { d["apply"] = map[string]any{"rate": fleet / fleetSeconds} },
+		Policy: func(d stage.Document) { d["blastRadius"] = map[string]any{"clusters": 1000, "percent": 100} },
+	})
+	ids := p.fleet()
+	list := func(cidr string) []string { return []string{cidr, "192.0.2.0/28"} }
+	old, next := list("203.0.113.0/24"), list("203.0.113.0/25")
+	p.write("acme/fleet.yaml", fleetFile(ids, "203.0.113.0/24"))
+	p.start()
+	p.await("the first list", p.everywhere(ids, old))
+
+	sha := p.write("acme/fleet.yaml", fleetFile(ids, "203.0.113.0/25"))
+	p.await("a part of the rollout", func(ctx context.Context) error {
+		if n, err := p.carry(ctx, ids, next); err != nil || n < fleet/6 {
+			return fmt.Errorf("%d clusters: %w", n, err)
+		}
+		return nil
+	})
+	p.must(p.Run.Kill())
+	n, err := p.carry(p.ctx, ids, next)
+	p.must(err)
+	before, err := p.carry(p.ctx, ids, old)
+	p.must(err)
+	t.Logf("killed with the new list on %d clusters, the old one on %d", n, before)
+	if n == 0 || n == fleet || n+before != fleet {
+		t.Errorf("the new list is on %d clusters, the old one on %d, of %d", n, before, fleet)
+	}
+	p.start()
+	p.await("the end of the rollout", p.everywhere(ids, next), p.Noted(sha, stage.Success, "60 lists in force"))
+	p.holds(p.InForce(ids[0], next...), p.InForce(ids[fleet-1], next...))
+}
+
+// fleet creates the clusters.
+func (p *play) fleet() []string {
+	p.t.Helper()
+	var ids []string
+	for i := range fleet {
+		id := fmt.Sprintf("fleet%02dxyz", i)
+		ids = append(ids, id)
+		p.must(p.Create(p.ctx, stage.Cluster{ID: id, Project: stage.AcmeProject}))
+	}
+	return ids
+}
+
+func fleetFile(ids []string, cidr string) string {
+	return `apiVersion: portcullis.dev/v1alpha1
+kind: Allowlist
+metadata: {name: fleet}
+spec:
+  seed: eu-west
+  clusters: [` + strings.Join(ids, ", ") + `]
+  nodeEgress: none
+  entries: [{description: everywhere, cidr: ` + cidr + `}]
+`
+}
+
+// everywhere is a condition: all clusters carry this list.
+func (p *play) everywhere(ids []string, want []string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		n, err := p.carry(ctx, ids, want)
+		if err == nil && n < len(ids) {
+			err = fmt.Errorf("%d of %d clusters carry it", n, len(ids))
+		}
+		return err
+	}
+}
+
+// carry counts the clusters that carry this list. One read is for all of them.
+func (p *play) carry(ctx context.Context, ids []string, want []string) (int, error) {
+	clusters := &unstructured.UnstructuredList{}
+	clusters.SetGroupVersionKind(schema.GroupVersionKind{Group: "kubermatic.k8c.io", Version: "v1", Kind: "ClusterList"})
+	if err := p.Seed.Client.List(ctx, clusters, client.MatchingLabels{"project-id": p.Own(stage.AcmeProject)}); err != nil {
+		return 0, fmt.Errorf("list the clusters: %w", err)
+	}
+	want = slices.Sorted(slices.Values(want))
+	n := 0
+	for i := range clusters.Items {
+		list, set := kkp.List(&clusters.Items[i])
+		if set && slices.Equal(slices.Sorted(slices.Values(list)), want) {
+			n++
+		}
+	}
+	return n, nil
+}
