@@ -51,7 +51,25 @@ func Judge(before, after *render.Plan, source string, changed []string) Judgemen
 		}
 		j.add(f, touched[f.Path], old[f])
 	}
+	j.addHeld(after, source, touched)
 	return j
+}
+
+// addHeld adds the clusters that a changed file cannot have, though nothing is
+// wrong with that file: a group that it needs is refused, say.
+func (j *Judgement) addHeld(after *render.Plan, source string, touched map[string]bool) {
+	blamed := map[string]bool{}
+	for _, f := range j.Errors {
+		blamed[f.Path] = true
+	}
+	for _, w := range after.Clusters {
+		if w.Held == nil || w.Claim.Source != source || !touched[w.Claim.Path] || blamed[w.Claim.Path] {
+			continue
+		}
+		j.Errors = append(j.Errors, lint.Finding{Source: source, Path: w.Claim.Path, Line: max(1, w.Claim.Line), Column: 1,
+			Severity: lint.Error, Rule: w.Held.Rule, Message: w.Title + " keeps its last list: " + w.Held.Message, Cluster: w.Cluster})
+	}
+	lint.Sort(j.Errors)
 }
 
 // add files a finding: what a file that the commit changes has, the commit

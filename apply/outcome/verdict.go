@@ -137,6 +137,10 @@ func (m Moment) progress(id string) State {
 		return Pending
 	case s.State == apply.Synced:
 		return Success
+	case s.State == apply.Held:
+		// What is kept is the list that this commit set; a commit that could
+		// not change it answers for that itself, see Judge.
+		return Success
 	case s.State == apply.Waiting && !m.unsupported[id]:
 		return Success // written; KKP hands it on when it can
 	}
