@@ -41,18 +41,26 @@ func Judge(before, after *render.Plan, source string, changed []string) Judgemen
 	for _, path := range changed {
 		touched[path] = true
 	}
-	old := map[lint.Finding]bool{}
+	old := map[lint.Finding]int{}
 	for _, f := range before.Findings {
-		old[f] = true
+		old[place(f)]++
 	}
 	for _, f := range after.Findings {
 		if f.Source != source {
 			continue
 		}
-		j.add(f, touched[f.Path], old[f])
+		j.add(f, touched[f.Path], old[place(f)] > 0)
+		old[place(f)]--
 	}
 	j.addHeld(after, source, touched)
 	return j
+}
+
+// place is a finding without its words. Those may name another file, or a line
+// in it, that the commit moves: that makes no new fault of an old one.
+func place(f lint.Finding) lint.Finding {
+	f.Message, f.Fix = "", ""
+	return f
 }
 
 // addHeld adds the clusters that a changed file cannot have, though nothing is
