@@ -17,10 +17,12 @@ import (
 
 // take takes up what the state says of the source.
 func (f *follower) take(state apply.SourceState, retained map[string]render.Retained) {
+	f.mu.Lock()
 	f.state = state
 	f.state.Name, f.state.URL = f.conf.Name, f.repo.Remote().URL()
 	f.state.Seed = strings.TrimPrefix(f.context, "portcullis/")
 	f.state.Branch, f.state.Path, f.state.Tenant = f.conf.Branch, f.conf.Path, f.conf.Tenant
+	f.mu.Unlock()
 	f.retained = map[string]render.Retained{}
 	for id, kept := range retained {
 		if kept.Claim.Source == f.conf.Name {
@@ -36,7 +38,7 @@ func (f *follower) take(state apply.SourceState, retained map[string]render.Reta
 // refused are the files that were refused when they were judged.
 func (f *follower) refused() []render.FileID {
 	var out []render.FileID
-	for _, path := range f.state.Refused {
+	for _, path := range f.known().Refused {
 		out = append(out, render.FileID{Source: f.conf.Name, Path: path})
 	}
 	return out
@@ -60,14 +62,14 @@ func (r *reconciler) follow(ctx context.Context, p polled) {
 
 // move brings a source to the head of its branch.
 func (r *reconciler) move(ctx context.Context, f *follower, head string) error {
-	if !f.loaded && f.state.Accepted != "" && f.repo.Has(f.state.Accepted) {
+	if !f.loaded && f.known().Accepted != "" && f.repo.Has(f.known().Accepted) {
 		if err := r.load(ctx, f); err != nil {
 			return err
 		}
 		r.replan(ctx)
 	}
 	switch head {
-	case f.state.Accepted:
+	case f.known().Accepted:
 		return r.release(ctx, f)
 	case f.held:
 		return nil
@@ -100,18 +102,18 @@ func (r *reconciler) approved(ctx context.Context) {
 // the history no longer has was rewound away.
 func (f *follower) forward(ctx context.Context, head string) (bool, error) {
 	switch {
-	case f.state.Accepted == "":
+	case f.known().Accepted == "":
 		return true, nil
-	case !f.repo.Has(f.state.Accepted):
+	case !f.repo.Has(f.known().Accepted):
 		return false, nil
 	}
-	return f.repo.IsAncestor(ctx, f.state.Accepted, head)
+	return f.repo.IsAncestor(ctx, f.known().Accepted, head)
 }
 
 // hold keeps to the accepted commit, and says so on the head.
 func (r *reconciler) hold(ctx context.Context, f *follower, head string) error {
-	reason := fmt.Sprintf("rewinds %s to %s", short(f.state.Accepted), short(head))
-	f.log.Info("Not following the branch", "commit", head, "accepted", f.state.Accepted, "reason", reason)
+	reason := fmt.Sprintf("rewinds %s to %s", short(f.known().Accepted), short(head))
+	f.log.Info("Not following the branch", "commit", head, "accepted", f.known().Accepted, "reason", reason)
 	err := f.update(ctx, func(s *apply.SourceState) {
 		s.Held = &apply.HeldCommit{Commit: head, Reason: reason}
 		s.Commits = append(s.Commits, apply.CommitRecord{SHA: head, Held: reason})
@@ -206,6 +208,14 @@ func (f *follower) acceptInto(s *apply.SourceState, head string, now time.Time, 
 	}
 }
 
+// known is the state as it is now. What it refers to is never changed, only
+// replaced, so it can be read while the outbox reports.
+func (f *follower) known() apply.SourceState {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.state
+}
+
 // update changes the state, and takes the change for done once it is written
 // down.
 func (f *follower) update(ctx context.Context, change func(*apply.SourceState)) error {
@@ -252,7 +262,7 @@ func (r *reconciler) past(ctx context.Context, f *follower, commit string, base 
 		}
 	}
 	if base == nil {
-		base = render.Restore(f.conf.Name, files, f.refused(), f.state.Claims, maps.Clone(f.retained))
+		base = render.Restore(f.conf.Name, files, f.refused(), f.known().Claims, maps.Clone(f.retained))
 	}
 	inventory, err := r.controller.Inventory(ctx)
 	if err != nil {

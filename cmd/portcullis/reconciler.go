@@ -135,7 +135,7 @@ func (r *reconciler) restore(ctx context.Context) error {
 	for _, f := range r.sources {
 		f.tenants = r.tenants()
 		f.take(states[f.conf.Name], retained)
-		if f.state.Accepted != "" && f.repo.Has(f.state.Accepted) {
+		if f.known().Accepted != "" && f.repo.Has(f.known().Accepted) {
 			if err := r.load(ctx, f); err != nil {
 				f.log.Error(err, "Cannot read the accepted commit yet")
 			}
@@ -163,13 +163,13 @@ func (r *reconciler) tenants() map[string]string {
 
 // load takes up a source's accepted commit.
 func (r *reconciler) load(ctx context.Context, f *follower) error {
-	snapshot, files, err := f.read(ctx, r.cache, f.state.Accepted)
+	snapshot, files, err := f.read(ctx, r.cache, f.known().Accepted)
 	if err != nil {
 		return err
 	}
 	f.snapshot, f.files, f.loaded = snapshot, files, true
-	r.base = r.base.With(render.Restore(f.conf.Name, files, f.refused(), f.state.Claims, f.retained))
-	f.log.Info("Took up the accepted commit", "commit", f.state.Accepted, "files", len(files))
+	r.base = r.base.With(render.Restore(f.conf.Name, files, f.refused(), f.known().Claims, f.retained))
+	f.log.Info("Took up the accepted commit", "commit", f.known().Accepted, "files", len(files))
 	return nil
 }
 

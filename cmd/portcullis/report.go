@@ -69,9 +69,14 @@ func (f *follower) quiet(record apply.CommitRecord, states map[string]apply.Clus
 	return true
 }
 
+// say notes what a commit is told; an empty state forgets it.
 func (f *follower) say(commit string, state outcome.State) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if state == "" {
+		delete(f.said, commit)
+		return
+	}
 	f.said[commit] = state
 }
 
@@ -141,8 +146,8 @@ func (f *follower) remind() {
 	for commit := range f.judged {
 		if !known[commit] {
 			delete(f.judged, commit)
-			delete(f.said, commit)
 			delete(f.between, commit)
+			f.say(commit, "")
 		}
 	}
 }
