@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -67,7 +68,7 @@ func (p *Process) Running() error {
 	}
 	select {
 	case <-p.ended:
-		return fmt.Errorf("portcullis ended by itself: %s: %s", p.cmd.ProcessState, p.lastLines())
+		return fmt.Errorf("portcullis ended by itself: %s: %s", p.cmd.ProcessState, p.lastWords())
 	default:
 		return nil
 	}
@@ -85,7 +86,7 @@ func (p *Process) Stop(ctx context.Context) error {
 		return errors.Join(err, p.Kill())
 	}
 	if signalled != nil || code != 0 {
-		return fmt.Errorf("portcullis ended with code %d: %s", code, p.lastLines())
+		return fmt.Errorf("portcullis ended with code %d: %s", code, p.lastWords())
 	}
 	return nil
 }
@@ -119,9 +120,12 @@ func (p *Process) Kill() error {
 	return nil
 }
 
-// lastLines is the end of the log.
-func (p *Process) lastLines() string {
-	const most = 2000
+// lastWords is the end of the log, or the first race in it.
+func (p *Process) lastWords() string {
+	const most = 6000
 	log := p.Log()
+	if race := strings.Index(log, "WARNING: DATA RACE"); race >= 0 {
+		return log[race:min(len(log), race+most)]
+	}
 	return log[max(0, len(log)-most):]
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/portcullis-gitops/portcullis/test/kkp"
@@ -27,6 +29,8 @@ type Seed struct {
 	// Client is an administrator's.
 	Client client.Client
 
+	// users guards Plane.User: the authority behind it counts without a lock.
+	users sync.Mutex
 	stop  context.CancelFunc
 	ended chan error // how the stand-in ended
 }
@@ -73,6 +77,14 @@ func (s *Seed) createSeed(ctx context.Context) error {
 		return fmt.Errorf("create the seed %s: %w", seedResource, err)
 	}
 	return nil
+}
+
+// user is access of an administrator's with a name of its own, for the audit
+// log.
+func (s *Seed) user(name string) (*rest.Config, error) {
+	s.users.Lock()
+	defer s.users.Unlock()
+	return s.Plane.User(name, "system:masters")
 }
 
 // Stop ends the stand-in and the control plane. It may be called again.

@@ -83,7 +83,7 @@ func (s *Stage) set(ctx context.Context, o Options) error {
 		return err
 	}
 	s.Config, s.Kubeconfig = filepath.Join(s.dir, "config.yaml"), filepath.Join(s.dir, "kubeconfig")
-	user, err := s.Seed.Plane.User(s.User, "system:masters")
+	user, err := s.Seed.user(s.User)
 	if err != nil {
 		return err
 	}
