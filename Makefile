@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := build
-.PHONY: help build tools demo lint unit test clean
+.PHONY: help build tools demo bench lint unit test clean
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
@@ -32,6 +32,10 @@ tools: ## etcd, kube-apiserver, Gitea and staticcheck from source, to .tools/bin
 demo: build ## the whole story on a real API server; KEEP=1 leaves it running
 	@assets=$$(go run ./test/tools -control-plane) && \
 	KUBEBUILDER_ASSETS="$$assets" KEEP="$(KEEP)" go run ./test/demo
+
+bench: build ## speed and requests against a bare loop, to build/bench.json; N=1000 is quick
+	@assets=$$(go run ./test/tools -control-plane) && \
+	KUBEBUILDER_ASSETS="$$assets" go run ./test/bench -n $(or $(N),10000)
 
 lint: ## formatting (all modules), vet, staticcheck
 	@unformatted=$$(gofmt -l .) && if [ -n "$$unformatted" ]; then \

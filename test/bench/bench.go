@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/portcullis-gitops/portcullis/test/kkp"
+	"github.com/portcullis-gitops/portcullis/test/servers"
+)
+
+// bench is one run.
+type bench struct {
+	fixture
+	options options
+	dir     string
+	plane   *servers.ControlPlane
+	client  client.Client // an administrator's, for what is not measured
+	trail   *trail
+	bare    *reference
+	table   *table
+
+	begun time.Time
+	rates rates
+	usage usages
+}
+
+// rates are clusters a second, of each round; before is how many seconds passed
+// to the first write, processor how many of its time were spent by the last.
+type rates struct{ bareFirst, bareUpdate, first, total, update, before, processor []float64 }
+
+// seedResource is the Seed that the examples' Config names.
+var seedResource = types.NamespacedName{Namespace: "kubermatic", Name: "eu-west"}
+
+// newBench starts the control plane and creates all clusters.
+func newBench(ctx context.Context, o options, dir string) (*bench, error) {
+	b := &bench{options: o, fixture: fixture{o.n}, dir: dir, begun: time.Now()}
+	b.table = newTable(o.n)
+	b.say("etcd and kube-apiserver start")
+	var err error
+	if b.plane, err = servers.StartControlPlane(ctx, servers.ControlPlaneOptions{Audit: true}); err != nil {
+		return nil, err
+	}
+	if err := b.furnish(ctx); err != nil {
+		return nil, errors.Join(err, b.stop())
+	}
+	return b, nil
+}
+
+func (b *bench) furnish(ctx context.Context) error {
+	b.trail = &trail{dir: filepath.Dir(b.plane.Kubeconfig)}
+	if err := kkp.Install(ctx, b.plane.Config); err != nil {
+		return err
+	}
+	var err error
+	if b.client, err = client.New(b.plane.Config, client.Options{}); err != nil {
+		return fmt.Errorf("make a client: %w", err)
+	}
+	if b.bare, err = newReference(b.plane); err != nil {
+		return err
+	}
+	if err := b.createSeed(ctx); err != nil {
+		return err
+	}
+	b.say("%d clusters are created", b.n+perFile)
+	return b.createClusters(ctx)
+}
+
+func (b *bench) createSeed(ctx context.Context) error {
+	namespace := &corev1.Namespace{}
+	namespace.SetName(seedResource.Namespace)
+	if err := b.client.Create(ctx, namespace); err != nil {
+		return fmt.Errorf("create the namespace %s: %w", namespace.Name, err)
+	}
+	if err := b.client.Create(ctx, kkp.NewSeed(seedResource, nil, []string{"198.51.100.240/28"})); err != nil {
+		return fmt.Errorf("create the seed %s: %w", seedResource, err)
+	}
+	return nil
+}
+
+// measure does everything, in the order that it needs: each round is a first
+// sync and a change of all clusters, by the bare loop and by the command. The
+// command that the last round started is then measured at rest.
+func (b *bench) measure(ctx context.Context) error {
+	if err := b.bare.prepare(ctx, b); err != nil {
+		return err
+	}
+	for round := range b.options.rounds {
+		last := round == b.options.rounds-1
+		bareFirst := (b.options.rounds-1-round)%2 == 0 // in turn, and the command's last
+		if bareFirst {
+			if err := b.bareRound(ctx); err != nil {
+				return err
+			}
+		}
+		if err := b.productRound(ctx, round, last); err != nil {
+			return fmt.Errorf("round %d: %w", round+1, err)
+		}
+		if !bareFirst {
+			if err := b.bareRound(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	b.tellRates()
+	b.usage.tell(b.table)
+	return nil
+}
+
+// productRound is one life of an installation: a repository, a state and a
+// mirror of its own.
+func (b *bench) productRound(ctx context.Context, round int, last bool) (err error) {
+	p, err := b.newProduct(ctx, round)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.close()) }()
+	parts := []func(context.Context, *product) error{b.firstSync, b.policyChange}
+	if last {
+		parts = []func(context.Context, *product) error{b.firstSync, b.fileChanges, b.atRest, b.restart, b.policyChange}
+	}
+	for _, part := range parts {
+		if err := part(ctx, p); err != nil {
+			return fmt.Errorf("%w; the last that portcullis logged: %s", err, p.lastLines())
+		}
+	}
+	return nil
+}
+
+func (b *bench) stop() error { return b.plane.Stop() }
+
+// say tells on standard error how far the run is.
+func (b *bench) say(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "%6.1fs  %s\n", time.Since(b.begun).Seconds(), fmt.Sprintf(format, args...))
+}
+
+// tellRates makes rows of what each round measured.
+func (b *bench) tellRates() {
+	const unit = "clusters/s"
+	r := b.rates
+	b.table.compare("first sync, first write to last", unit, r.first, r.bareFirst)
+	b.table.compare("first sync, from process start", unit, r.total, r.bareFirst)
+	b.table.value("first sync, start to first write", "s", r.before, "")
+	b.table.value("first sync, processor time", "s", r.processor, "")
+	b.table.compare("policy change for all clusters", unit, r.update, r.bareUpdate)
+}
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	if len(sorted) == 0 {
+		return 0
+	}
+	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestMedian(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		values []float64
+		want   float64
+	}{
+		{nil, 0}, {[]float64{7}, 7}, {[]float64{9, 1}, 5}, {[]float64{3, 1, 200}, 3},
+	} {
+		if got := median(tc.values); got != tc.want {
+			t.Errorf("median of %v: got %g, want %g", tc.values, got, tc.want)
+		}
+	}
+}
+
+func TestTableSaysWhatWasMeasured(t *testing.T) {
+	t.Parallel()
+	tab := newTable(1000)
+	tab.compare("first sync", "clusters/s", []float64{100, 400, 200}, []float64{400, 300, 500})
+	tab.promise("writes", 5, 5, "5 patch clusters")
+	tab.value("memory", "MiB", []float64{43.75}, "")
+	path := filepath.Join(t.TempDir(), "build", "bench.json")
+	var out strings.Builder
+	if err := tab.finish(&out, path); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"0.5", "ours 100 to 400, reference 300 to 500", "at most 5; 5 patch clusters", "43.8"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the table does not say %q:\n%s", want, out.String())
+		}
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(content)), "\n")
+	if len(lines) != 3 {
+		t.Fatalf("%d lines, want 3", len(lines))
+	}
+	var first struct {
+		Work, Unit                    string
+		N                             int
+		Ours, Reference, Value, Ratio float64
+	}
+	if err := json.Unmarshal([]byte(lines[0]), &first); err != nil {
+		t.Fatal(err)
+	}
+	want := first
+	want.Work, want.Unit, want.N, want.Ours, want.Reference, want.Value, want.Ratio = "first sync", "clusters/s", 1000, 200, 400, 200, 0.5
+	if first != want {
+		t.Errorf("got %+v, want %+v", first, want)
+	}
+	if strings.Contains(lines[2], "reference") || strings.Contains(lines[2], "ratio") {
+		t.Errorf("a reference where there was none: %s", lines[2])
+	}
+}
+
+func TestTableFailsWhereAPromiseIsBroken(t *testing.T) {
+	t.Parallel()
+	tab := newTable(50)
+	tab.promise("restart: writes", 2, 0, "2 update configmaps")
+	path := filepath.Join(t.TempDir(), "bench.json")
+	var out strings.Builder
+	err := tab.finish(&out, path)
+	if !errors.Is(err, errPromise) || !strings.Contains(err.Error(), "restart: writes: 2, not 0") {
+		t.Errorf("got %v", err)
+	}
+	if !strings.Contains(out.String(), "BROKEN, at most 0; 2 update configmaps") {
+		t.Errorf("the table hides it:\n%s", out.String())
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Error("what was measured is not kept")
+	}
+}
+
+func TestUsageIsReadFromProc(t *testing.T) {
+	t.Parallel()
+	const status = "Name:\tportcullis\nVmPeak:\t 1300000 kB\nVmHWM:\t  102400 kB\nVmRSS:\t   51200 kB\n"
+	const stat = "42 (port (cullis) x) S 1 42 42 0 -1 4194560 9 0 0 0 150 50 0 0 20 0 9 0 1 2 3\n"
+	u, err := parseUsage(status, stat)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u.resident != 50 || u.highest != 100 || u.processor.Seconds() != 2 || !u.known {
+		t.Errorf("got %+v", u)
+	}
+	if _, err := parseUsage("Name: x\n", stat); err == nil {
+		t.Error("there is no VmRSS, and nobody says so")
+	}
+	if _, err := parseUsage(status, "42 (x) S 1"); err == nil {
+		t.Error("the times are missing, and nobody says so")
+	}
+}
+
+func TestFlags(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		args      string
+		n, rounds int
+	}{
+		{"", 10_000, 1}, {"-n 1000", 1000, 3}, {"-n 1000 -rounds 2", 1000, 2},
+	} {
+		o, err := parse(strings.Fields(tc.args), io.Discard)
+		if err != nil || o.n != tc.n || o.rounds != tc.rounds {
+			t.Errorf("%q: got n %d, rounds %d, error %v", tc.args, o.n, o.rounds, err)
+		}
+	}
+	for _, args := range []string{"-n 49", "-n 101", "-rounds -1", "-x"} {
+		if _, err := parse(strings.Fields(args), io.Discard); err == nil {
+			t.Errorf("%q is taken", args)
+		}
+	}
+}
