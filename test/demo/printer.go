@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 
 	"github.com/portcullis-gitops/portcullis/test/stage"
@@ -48,10 +47,10 @@ func (p *printer) try(st *stage.Stage) {
 		"bin/portcullis status",
 		"kubectl get clusters.kubermatic.k8c.io " + stage.ShopProd + " -o yaml",
 		"kubectl get services -A -o custom-columns=NS:.metadata.namespace,LETS-IN:.spec.loadBalancerSourceRanges",
-		"cd " + st.Work + "   # the clone: change a file below tenants/, then",
+		"cd " + st.Work + "   # a clone: change a file below tenants/, then",
 		"git commit -am 'My change' && git push origin main",
 		"git fetch origin '+refs/notes/*:refs/notes/*' && git notes --ref=" + stage.NotesRef + " show",
-		"rm " + filepath.Join(st.Work, "tenants", "acme", "production.yaml") + "   # and push: nothing opens",
+		"git rm tenants/acme/production.yaml && git commit -m 'Remove it' && git push origin main   # nothing opens",
 	} {
 		p.Say("%s", line)
 	}

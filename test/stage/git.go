@@ -9,12 +9,9 @@ import (
 	"strings"
 )
 
-// gitEnv keeps the settings of who runs this out, and gives commits an author.
+// gitEnv keeps the settings of who runs this out.
 func gitEnv() []string {
-	return append(os.Environ(),
-		"GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0",
-		"GIT_AUTHOR_NAME=A tenant's admin", "GIT_AUTHOR_EMAIL=admin@acme.example",
-		"GIT_COMMITTER_NAME=A tenant's admin", "GIT_COMMITTER_EMAIL=admin@acme.example")
+	return append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0")
 }
 
 // git runs the git program in a folder and returns what it printed, without

@@ -35,13 +35,19 @@ type Repository struct {
 func newRepository(ctx context.Context, work, remote, root string, n *names) (*Repository, error) {
 	r := &Repository{Work: work, Root: root, names: n}
 	if err := os.MkdirAll(work, 0o755); err != nil {
-		return nil, fmt.Errorf("make a work clone: %w", err)
+		return r, fmt.Errorf("make a work clone: %w", err)
 	}
-	if _, err := git(ctx, work, "init", "--quiet", "--initial-branch=main"); err != nil {
-		return nil, err
+	for _, args := range [][]string{
+		{"init", "--quiet", "--initial-branch=main"},
+		{"remote", "add", "origin", remote},
+		{"config", "user.name", "A tenant's admin"}, // for those who try the demo's clone
+		{"config", "user.email", "admin@acme.example"},
+	} {
+		if _, err := git(ctx, work, args...); err != nil {
+			return r, err
+		}
 	}
-	_, err := git(ctx, work, "remote", "add", "origin", remote)
-	return r, err
+	return r, nil
 }
 
 // Push commits a change and pushes it to main; it answers the commit's hash.
@@ -141,4 +147,10 @@ func readTree(dir string) (map[string]string, error) {
 		return nil, fmt.Errorf("read the files of %s: %w", dir, err)
 	}
 	return out, nil
+}
+
+// Branch renames the remote's main, so that it is gone until the next Push.
+func (r *Repository) Branch(ctx context.Context, name string) error {
+	_, err := git(ctx, r.bare, "branch", "--move", "main", name)
+	return err
 }
