@@ -120,11 +120,7 @@ func (s *seedWatch) read(obj any) {
 	if !ok {
 		return
 	}
-	next := render.SeedRanges{
-		Known:   true,
-		Source:  seed.Spec.NodeportProxy.Envoy.LoadBalancerService.SourceRanges,
-		Default: seed.Spec.DefaultRanges,
-	}
+	next := rangesOf(seed)
 	s.mu.Lock()
 	same := s.ranges.Known && slices.Equal(s.ranges.Source, next.Source) && slices.Equal(s.ranges.Default, next.Default)
 	s.ranges, s.failed = next, false

@@ -20,6 +20,7 @@ import (
 // offline are the flags of the commands that look at a folder.
 type offline struct {
 	policy, tenant, seed string
+	live                 liveFlags
 }
 
 func (o *offline) bind(cmd *cobra.Command) {
@@ -28,8 +29,8 @@ func (o *offline) bind(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.seed, "seed", "", "look at the lists for this seed only")
 }
 
-// load reads the folder and the policy, and makes the plan as far as that goes
-// without a seed.
+// load reads the folder, the policy and, with --live, the seed, and makes the
+// plan as far as that goes.
 func (o *offline) load(ctx context.Context, dir string, now time.Time) (*render.Plan, []render.File, *policy.Policy, error) {
 	p, err := readPolicy(o.policy)
 	if err != nil {
@@ -42,7 +43,11 @@ func (o *offline) load(ctx context.Context, dir string, now time.Time) (*render.
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	plan := render.Render(render.Input{Files: files, Policy: p, Seed: o.seed, Now: now})
+	inventory, seed, err := o.inventory(ctx, p, files)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	plan := render.Render(render.Input{Files: files, Base: withoutHistory(inventory.Known), Policy: p, Inventory: inventory, Seed: seed, Now: now})
 	return plan, files, p, nil
 }
 
