@@ -184,15 +184,7 @@ func (r *rendering) settle(id string, all []*claim) *claim {
 // read far enough to tell whether it gave the cluster up.
 func (r *rendering) keptUnread(id string, all []*claim) (Claim, bool) {
 	before, had := r.Base.claims[id]
-	if !had || !r.refused[before.File()] || r.hadBy(id, all[0]) > 0 {
-		return before, false
-	}
-	for _, f := range r.byName[before.Tenant].files {
-		if f.ID() == before.File() {
-			return before, f.Parsed.Unread
-		}
-	}
-	return before, false
+	return before, had && r.hadBy(id, all[0]) == 0 && r.unreadable(before)
 }
 
 // weight puts the claims of refused files last: unless such a file had the

@@ -71,13 +71,7 @@ func Restore(source string, files []File, refused []FileID, claims map[string]Cl
 	}
 	r.gather()
 	r.rememberFiles(b.accepted, b.names)
-	for _, f := range r.Files { // a refused file keeps the names that it had, most likely these
-		for _, name := range namesIn(&f) {
-			if b.names[name] == "" {
-				b.names[name] = f.Path
-			}
-		}
-	}
+	r.rememberRefused(b, retained)
 	for id, c := range claims {
 		b.claims[id] = c
 	}
@@ -86,6 +80,27 @@ func Restore(source string, files []File, refused []FileID, claims map[string]Cl
 		b.wanted[id] = &Wanted{Cluster: id, UID: kept.UID, Claim: kept.Claim, Access: kept.Access, Entries: kept.Entries, Held: &kept.Hold}
 	}
 	return b
+}
+
+// rememberRefused gives refused files the names that they had: those of which
+// lists are kept, for certain; else what they say now, most likely, the first
+// by path where several say the same, as it was when they were refused.
+func (r *rendering) rememberRefused(b *Base, retained map[string]Retained) {
+	for _, kept := range retained {
+		c := kept.Claim
+		if name := (docName{c.Tenant, document.KindAllowlist, c.Name}); r.refused[c.File()] && b.names[name] == "" {
+			b.names[name] = c.Path
+		}
+	}
+	for _, t := range r.tenants {
+		for _, f := range t.files {
+			for _, name := range namesIn(f) {
+				if b.names[name] == "" {
+					b.names[name] = f.Path
+				}
+			}
+		}
+	}
 }
 
 // Retained are the lists to keep over a restart: those of held clusters.
@@ -129,10 +144,11 @@ func (r *rendering) renewPlatform(entries []Entry, cluster string) []Entry {
 
 // keepRemoved holds the clusters that were claimed before and are not now: a
 // file that is gone opens nothing. Clusters that are gone themselves, or not
-// the tenant's any more, are let go.
+// the tenant's any more, are let go, and so are unmanaged ones; but not because
+// their file cannot be read: another list would have them then.
 func (r *rendering) keepRemoved() {
 	for id, before := range r.Base.wanted {
-		if r.wanted[id] != nil || before.Access == Unmanaged || before.Access == "" {
+		if r.wanted[id] != nil || before.Access == "" || before.Access == Unmanaged && !r.unreadable(before.Claim) {
 			continue
 		}
 		c, exists := r.Inventory.Clusters[id]
@@ -145,6 +161,19 @@ func (r *rendering) keepRemoved() {
 			r.reportRemoved(w)
 		}
 	}
+}
+
+// unreadable tells whether a claim's file is there, and cannot be read far
+// enough to tell whether it gave the cluster up.
+func (r *rendering) unreadable(c Claim) bool {
+	if t := r.byName[c.Tenant]; t != nil && r.refused[c.File()] {
+		for _, f := range t.files {
+			if f.ID() == c.File() {
+				return f.Parsed.Unread
+			}
+		}
+	}
+	return false
 }
 
 // removal tells a file that cannot be read now from one that is gone.
