@@ -182,14 +182,15 @@ func TestGateShutsAndOpensOnItsPort(t *testing.T) {
 	}
 }
 
-// script is a program in the command's place.
+// script is a program in the command's place. The shell reads it: a program
+// that was just written may be busy.
 func script(t *testing.T, text string) *Process {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "program")
-	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+text), 0o700); err != nil {
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return &Process{Binary: path, Args: []string{"run"}}
+	return &Process{Binary: "/bin/sh", Args: []string{path, "run"}}
 }
 
 func TestProcessStopsByTheExitCode(t *testing.T) {
