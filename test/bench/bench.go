@@ -142,15 +142,17 @@ func (b *bench) say(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, "%6.1fs  %s\n", time.Since(b.begun).Seconds(), fmt.Sprintf(format, args...))
 }
 
-// tellRates makes rows of what each round measured.
+// tellRates makes rows of what each round measured, ahead of the others.
 func (b *bench) tellRates() {
 	const unit = "clusters/s"
-	r := b.rates
+	r, others := b.rates, b.table.rows
+	b.table.rows = nil
 	b.table.compare("first sync, first write to last", unit, r.first, r.bareFirst)
 	b.table.compare("first sync, from process start", unit, r.total, r.bareFirst)
 	b.table.value("first sync, start to first write", "s", r.before, "")
 	b.table.value("first sync, processor time", "s", r.processor, "")
 	b.table.compare("policy change for all clusters", unit, r.update, r.bareUpdate)
+	b.table.rows = append(b.table.rows, others...)
 }
 
 func median(values []float64) float64 {

@@ -45,7 +45,7 @@ func (b *bench) fileChanges(ctx context.Context, p *product) (err error) {
 		took.bare = append(took.bare, bare)
 		b.say("file %d: %.0f ms from the push, %.0f ms from the poll; bare %.0f ms", i+1, took.fromPush[i], took.fromPoll[i], bare)
 	}
-	b.table.value("one file changed, push to last of 5 applied", "ms", took.fromPush, "waits for the next poll, every second")
+	b.table.value("one file changed, push to last of 5 applied", "ms", took.fromPush, "pushed after a poll, so the next one is awaited: a second")
 	b.table.compare("one file changed, poll to last of 5 applied", "ms", took.fromPoll, took.bare)
 	b.table.value("one file changed, push to check delivered", "ms", took.toNote, "with KKP's stand-in")
 	return nil

@@ -19,7 +19,8 @@
 // end.
 //
 // The table goes to standard output, with the spread of what was repeated; a
-// JSON line for each row to build/bench.json. Numbers of requests are promises:
+// JSON line for each row to build/bench.json. A ratio is ours to the
+// reference's: of rates more is better, of times less. Numbers of requests are promises:
 // where one is broken the row says so and the exit code is 1. Speed never
 // decides. On a machine that does other things, compare the ratios only.
 package main
