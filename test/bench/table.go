@@ -23,7 +23,7 @@ type row struct {
 	Ours      *float64 `json:"ours,omitempty"`
 	Reference *float64 `json:"reference,omitempty"`
 	Value     float64  `json:"value"`
-	Ratio     *float64 `json:"ratio,omitempty"` // ours to reference, of the medians
+	Ratio     *float64 `json:"ratio,omitempty"` // ours to reference
 	Unit      string   `json:"unit"`
 
 	Runs       []float64 `json:"runs,omitempty"` // where there were several
@@ -40,10 +40,16 @@ type table struct {
 
 func newTable(n int) *table { return &table{n: n} }
 
-// compare adds the median of what was measured beside the reference's.
+// compare adds the medians of what was measured and of the reference. Their
+// ratio is the median of those of each round: both of a round were measured
+// close to each other, whatever else the machine did.
 func (t *table) compare(work, unit string, ours, reference []float64) {
 	o, r := median(ours), median(reference)
-	ratio := o / r
+	var ratios []float64
+	for i := range min(len(ours), len(reference)) {
+		ratios = append(ratios, ours[i]/reference[i])
+	}
+	ratio := median(ratios)
 	t.rows = append(t.rows, row{Work: work, N: t.n, Ours: &o, Reference: &r, Value: o, Ratio: &ratio, Unit: unit,
 		Runs: several(ours), References: several(reference)})
 }
