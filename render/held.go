@@ -15,6 +15,7 @@ type Base struct {
 	names    map[docName]string
 	claims   map[string]Claim
 	wanted   map[string]*Wanted
+	lines    lines // that have an end
 	// restored are the sources just read again after a restart: what their
 	// files claim was claimed before, unless something says otherwise.
 	restored map[string]bool
@@ -32,18 +33,19 @@ func (b *Base) With(other *Base) *Base {
 		maps.Copy(out.claims, from.claims)
 		maps.Copy(out.wanted, from.wanted)
 		maps.Copy(out.restored, from.restored)
+		out.lines = out.lines.with(from.lines)
 	}
 	return out
 }
 
 func newBase() *Base {
 	return &Base{accepted: map[FileID]string{}, names: map[docName]string{}, claims: map[string]Claim{},
-		wanted: map[string]*Wanted{}, restored: map[string]bool{}}
+		wanted: map[string]*Wanted{}, lines: lines{}, restored: map[string]bool{}}
 }
 
 // Base is the plan as the base of the next one.
 func (p *Plan) Base() *Base {
-	b := &Base{accepted: p.accepted, names: p.names, wanted: p.Clusters, claims: make(map[string]Claim, len(p.Clusters))}
+	b := &Base{accepted: p.accepted, names: p.names, wanted: p.Clusters, lines: p.lines, claims: make(map[string]Claim, len(p.Clusters))}
 	for id, w := range p.Clusters {
 		b.claims[id] = w.Claim
 	}
@@ -206,7 +208,10 @@ func (r *rendering) listsOf(name string) []*list {
 }
 
 // remember keeps, for the next plan, what this one accepted.
-func (r *rendering) remember(p *Plan) { r.rememberFiles(p.accepted, p.names) }
+func (r *rendering) remember(p *Plan) {
+	r.rememberFiles(p.accepted, p.names)
+	r.rememberLines(p.lines)
+}
 
 func (r *rendering) rememberFiles(accepted map[FileID]string, names map[docName]string) {
 	for _, t := range r.tenants {

@@ -36,6 +36,7 @@ type Plan struct {
 	accepted  map[FileID]string // fingerprints of the files not refused
 	names     map[docName]string
 	contested map[string]Claim
+	lines     lines
 }
 
 // Contested are the clusters that several lists claim, with the claim of the

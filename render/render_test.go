@@ -31,6 +31,8 @@ seeds:
   us-east: {loadBalancer: generic}
 tenants: {acme: {projects: [acmeproj01, acmeproj02]}}
 groups: {noc: [{cidr: 192.0.2.16/28}]}
+require: {nodeEgress: false}
+rules: {special-range: off, not-enforced: off}
 `
 
 func newWorld(t *testing.T) *world {
@@ -143,7 +145,7 @@ func TestListIsCanonicalAndHoldsThePlatform(t *testing.T) {
 	w := newWorld(t)
 	w.files["acme/a.yaml"] = allowlist("a", "shopprod01", "203.0.113.128/25", "203.0.113.0/24", "2001:db8::/32", "198.51.100.7")
 	p := w.plan()
-	wantFindings(t, p)
+	wantFindings(t, p, "acme/a.yaml:8:14 warning covered-entry")
 	if got, want := render.Strings(p.Clusters["shopprod01"].List), []string{"192.0.2.0/28", "198.51.100.7/32", "203.0.113.0/24", "2001:db8::/32"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
@@ -173,7 +175,7 @@ func TestGroups(t *testing.T) {
 
 	w.files["acme/g.yaml"] = group("vpnn", "198.51.100.0/24")
 	p := w.plan()
-	wantFindings(t, p, "acme/a.yaml:8:14 error unknown-group")
+	wantFindings(t, p, "acme/a.yaml:8:14 error unknown-group", "acme/g.yaml:3:18 warning unused-group")
 	wantHeld(t, p, "shopprod01", "unknown-group")
 	wantList(t, p, "shopprod01", "192.0.2.16/28", "198.51.100.0/24", "203.0.113.0/24")
 }
@@ -373,7 +375,7 @@ func TestExpiryClosesAndNeverOpens(t *testing.T) {
 	}
 	w.now = p.Next
 	p = w.plan()
-	wantFindings(t, p)
+	wantFindings(t, p, "acme/a.yaml:9:39 warning expired")
 	wantList(t, p, "shopprod01", "203.0.113.0/24")
 	if !p.Next.IsZero() {
 		t.Errorf("nothing expires any more: %v", p.Next)
@@ -494,8 +496,7 @@ func TestOrderOfFilesDoesNotMatter(t *testing.T) {
 func TestWhatThePolicyDemands(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	p, problems := policy.ParsePolicy([]byte(policyText+`limits: {forbidden: [{cidr: 203.0.113.64/26, description: transfer net}]}
-require: {owner: true, expiryWiderThan: {ipv4: 24, ipv6: 48}}
+	p, problems := policy.ParsePolicy([]byte(strings.Replace(policyText, "nodeEgress: false", "nodeEgress: false, owner: true, expiryWiderThan: {ipv4: 24, ipv6: 48}", 1)+`limits: {forbidden: [{cidr: 203.0.113.64/26, description: transfer net}]}
 tests: [{deny: 198.51.100.1}, {allow: 192.0.2.1}, {allow: 192.0.2.200}]
 `), lint.Changeable)
 	if len(problems) > 0 {
@@ -521,5 +522,6 @@ spec:
 		"acme/a.yaml:9:14 error forbidden-range",
 		"acme/a.yaml:10:14 error canary-failed",
 		"acme/a.yaml:10:14 error expiry-required",
-		"acme/a.yaml:11:7 error owner-required")
+		"acme/a.yaml:11:7 error owner-required",
+		"acme/a.yaml:11:14 warning covered-entry")
 }

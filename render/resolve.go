@@ -19,14 +19,18 @@ func (r *rendering) judge() {
 		missing := r.resolve(l)
 		problems := lint.CheckAllowlist(&lint.Allowlist{
 			Doc: l.doc, Seeds: r.Policy.SeedNames(), Seed: l.seed,
+			Egress: r.egress(l), SharedGroups: l.tenant.shared, Added: r.added(l.tenant),
 			Entries: r.withPlatform(l, ""), MissingGroups: missing, KnownGroups: r.knownGroups(l.tenant),
 			Policy:     r.Policy,
 			Partial:    l.partial || len(l.file.Parsed.Problems) > 0,
 			JudgeTests: r.judgesTests(l), Extra: r.seedAdds(), Now: r.Now,
 		})
 		for _, p := range problems {
-			r.report(l.file, p)
+			r.find(l.file, p)
 		}
+	}
+	for _, t := range r.tenants {
+		r.judgeGroups(t)
 	}
 }
 

@@ -15,6 +15,9 @@ type tenant struct {
 	files  []*File
 	groups map[string]*group
 	lists  []*list
+	used   map[string]bool // groups that a list names
+	shared map[string]bool // groups that several lists name
+	named  map[string]bool // clusters that a list names by ID
 }
 
 type group struct {
@@ -92,6 +95,7 @@ func (r *rendering) gatherTenant(t *tenant) {
 			r.lists = append(r.lists, l)
 		}
 	}
+	t.index()
 	for _, f := range t.files {
 		for _, p := range f.Parsed.Problems {
 			r.report(f, p)

@@ -30,7 +30,13 @@ type Allowlist struct {
 	Partial    bool
 	JudgeTests bool           // whether the file's tests are judged now
 	Extra      []netip.Prefix // what KKP adds: the Seed's ranges
-	Now        time.Time
+	Egress     Egress         // what is known of the nodes besides
+	// SharedGroups are the tenant's groups that other lists use as well.
+	SharedGroups map[string]bool
+	// Added tells whether a change adds a line with an end; nil where there is
+	// nothing to compare with, and all count as old.
+	Added func(line string) bool
+	Now   time.Time
 }
 
 // complete tells whether the entries are all there, so that something can be
@@ -48,25 +54,36 @@ func (a *Allowlist) restricted() bool {
 // allowlistRules are the rules about one allowlist, one a line.
 var allowlistRules = []struct {
 	name  string
-	check func(*Allowlist) []document.Problem
+	check func(*Allowlist) []Problem
 }{
-	{"unknown-seed", unknownSeed},        // a seed that is not there would never act on the list
-	{"missing-field", missingSeed},       // which seed, where there are several
-	{"open-not-allowed", openNotAllowed}, // opening is the provider's to permit
-	{"selector-not-allowed", selectors},  // labels are the tenant's users' to change
-	{"unknown-group", unknownGroup},      // before the rules that need all entries
-	{"owner-required", ownerRequired},    // somebody to ask
-	{"expiry-required", expiryRequired},  // what is wide must not stay for good
-	{"forbidden-range", forbiddenRange},  // what the provider never lets in
-	{"expires-to-open", expiresToOpen},   // a filter without entries is no filter
-	{"open-world", openWorld},            // splitting /0 does not pass
-	{"canary-failed", canaryFailed},      // what the provider says of every list
-	{"test-failed", testFailed},          // what the file says of itself
+	{"unknown-seed", plain(unknownSeed)},        // a seed that is not there would never act on the list
+	{"missing-field", plain(missingSeed)},       // which seed, where there are several
+	{"open-not-allowed", plain(openNotAllowed)}, // opening is the provider's to permit
+	{"selector-not-allowed", plain(selectors)},  // labels are the tenant's users' to change
+	{"unknown-group", plain(unknownGroup)},      // before the rules that need all entries
+	{"owner-required", plain(ownerRequired)},    // somebody to ask
+	{"expiry-required", plain(expiryRequired)},  // what is wide must not stay for good
+	{"forbidden-range", plain(forbiddenRange)},  // what the provider never lets in
+	{"expires-to-open", plain(expiresToOpen)},   // a filter without entries is no filter
+	{"open-world", plain(openWorld)},            // splitting /0 does not pass
+	{"too-wide", plain(tooWide)},                // nor does splitting anything else
+	{"too-many-entries", plain(tooManyEntries)}, // nobody reviews what is too long to read
+	{"node-egress-missing", nodeEgressMissing},  // a list must not lock out the cluster's own nodes
+	{"canary-failed", plain(canaryFailed)},      // what the provider says of every list
+	{"test-failed", plain(testFailed)},          // what the file says of itself
+	{"duplicate-entry", duplicateEntry},         // removing one of two takes nothing away
+	{"covered-entry", coveredEntry},             // nor does removing what is within another
+	{"special-range", plain(specialRange)},      // addresses that are nobody's on the Internet
+	{"expired", expired},                        // leftovers, and mistakes in the year
+	{"expires-soon", plain(expiresSoon)},        // for those who ask for it
+	{"not-enforced", notEnforced},               // what a list is worth on this seed
+	{"family-unsupported", familyUnsupported},   // one entry keeps the whole list from the balancer
+	{"family-gap", plain(familyGap)},            // a family without entries is open
 }
 
 // CheckAllowlist holds an allowlist against every rule about one.
-func CheckAllowlist(a *Allowlist) []document.Problem {
-	var out []document.Problem
+func CheckAllowlist(a *Allowlist) []Problem {
+	var out []Problem
 	for _, r := range allowlistRules {
 		for _, p := range r.check(a) {
 			p.Rule = r.name

@@ -1,0 +1,135 @@
+package lint
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/portcullis-gitops/portcullis/render/document"
+)
+
+// A pair is an entry that another one makes superfluous.
+type pair struct {
+	spare, by Entry
+	same      bool // of one prefix
+}
+
+// pairs finds them among the tenant's own choices. Node egress and the
+// platform's ranges are left out: they say something else than who gets in, and
+// come and go for reasons of their own.
+func (a *Allowlist) pairs() []pair {
+	sorted := a.inOrder()
+	var out []pair
+	var outer []Entry // those that hold the current one, the widest first
+	for len(sorted) > 0 {
+		p := sorted[0].Prefix
+		n := 1
+		for n < len(sorted) && sorted[n].Prefix == p {
+			n++
+		}
+		run := sorted[:n]
+		sorted = sorted[n:]
+		for len(outer) > 0 && !outer[len(outer)-1].Prefix.Overlaps(p) {
+			outer = outer[:len(outer)-1]
+		}
+		out = append(out, within(outer, run[0])...)
+		for _, e := range run[1:] {
+			out = append(out, pair{e, run[0], true})
+		}
+		outer = append(outer, longest(run))
+	}
+	return out
+}
+
+// inOrder sorts so that a prefix comes before those within it; of equal ones
+// the provider's first, which the tenant cannot change, then by place.
+func (a *Allowlist) inOrder() []Entry {
+	var out []Entry
+	for _, e := range a.Entries {
+		if e.Own() && !e.Expired(a.Now) {
+			out = append(out, e)
+		}
+	}
+	slices.SortStableFunc(out, func(x, y Entry) int {
+		return cmp.Or(x.Prefix.Compare(y.Prefix), cmp.Compare(x.Path, y.Path), cmp.Compare(x.Line, y.Line), cmp.Compare(x.Column, y.Column))
+	})
+	return out
+}
+
+// within pairs an entry with the widest that lives as long.
+func within(outer []Entry, e Entry) []pair {
+	for _, o := range outer {
+		if !outlives(e, o) {
+			return []pair{{e, o, false}}
+		}
+	}
+	return nil
+}
+
+// outlives tells whether e is still there when o no longer is.
+func outlives(e, o Entry) bool {
+	return !o.Expires.IsZero() && (e.Expires.IsZero() || e.Expires.After(o.Expires))
+}
+
+func longest(run []Entry) Entry {
+	best := run[0]
+	for _, e := range run[1:] {
+		if outlives(e, best) {
+			best = e
+		}
+	}
+	return best
+}
+
+func duplicateEntry(a *Allowlist) []Problem {
+	var out []Problem
+	for _, p := range a.pairs() {
+		if p.same && !a.sharedWithOthers(p) {
+			out = append(out, a.problemAt(p, fmt.Sprintf("%s is there already, at %s: whoever removes one of them locks nobody out", p.spare.Prefix, a.place(p.by)), "remove one of the two"))
+		}
+	}
+	return out
+}
+
+func coveredEntry(a *Allowlist) []Problem {
+	var out []Problem
+	for _, p := range a.pairs() {
+		if !p.same && p.spare.Path != "" && !a.sharedWithOthers(p) {
+			out = append(out, a.problemAt(p, fmt.Sprintf("%s is within %s, at %s, which lives as long: whoever removes this one locks nobody out", p.spare.Prefix, p.by.Prefix, a.place(p.by)),
+				"remove it, or the wider one"))
+		}
+	}
+	return out
+}
+
+// sharedWithOthers: an entry of a group that other lists use is not superfluous
+// because of what is in this list.
+func (a *Allowlist) sharedWithOthers(p pair) bool {
+	return p.spare.Kind == FromGroup && p.spare.Group != p.by.Group && a.SharedGroups[p.spare.Group]
+}
+
+// problemAt points at the entry itself. One that stands in no file of the
+// tenant's, or that is there twice because its group is, is pointed at where
+// the list brings it in.
+func (a *Allowlist) problemAt(p pair, message, fix string) Problem {
+	e := p.spare
+	if e.Path == "" || e.Path == p.by.Path && e.Line == p.by.Line && e.Column == p.by.Column {
+		return Problem{Problem: document.Problem{Pos: e.At, Message: message, Fix: fix}}
+	}
+	return Problem{Path: e.Path, Problem: document.Problem{Pos: document.Pos{Line: e.Line, Column: e.Column}, Message: message, Fix: fix}}
+}
+
+// place says where an entry is, in which group, and whose it is.
+func (a *Allowlist) place(e Entry) string {
+	if e.Path == "" {
+		return fmt.Sprintf("%s (the provider's)", e.Group)
+	}
+	out := fmt.Sprintf("%s:%d:%d", e.Path, e.Line, e.Column)
+	if e.Group != "" {
+		out += ", group " + e.Group
+	}
+	if e.Owner != "" {
+		out += ", owner " + e.Owner
+	}
+	return out
+}
