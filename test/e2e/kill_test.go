@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -37,6 +38,7 @@ func TestKillInTheMiddleOfARollout(t *testing.T) {
 	p.start()
 	p.await("the first list", p.everywhere(ids, old))
 
+	seen := p.watch()
 	sha := p.write("acme/fleet.yaml", fleetFile(ids, "203.0.113.0/25"))
 	p.await("a part of the rollout", func(ctx context.Context) error {
 		if n, err := p.carry(ctx, ids, next); err != nil || n < fleet/6 {
@@ -56,6 +58,12 @@ func TestKillInTheMiddleOfARollout(t *testing.T) {
 	p.start()
 	p.await("the end of the rollout", p.everywhere(ids, next), p.Noted(sha, stage.Success, "60 lists in force"))
 	p.holds(p.InForce(ids[0], next...), p.InForce(ids[fleet-1], next...))
+	lists := seen()
+	delete(lists, lineOf(old))
+	delete(lists, lineOf(next))
+	if len(lists) > 0 {
+		t.Errorf("on the way there were other lists: %v", lists)
+	}
 }
 
 // fleet creates the clusters.
@@ -82,6 +90,60 @@ spec:
 `
 }
 
+// watch notes every list that a cluster of acme has from now on, until the
+// answer is asked for: how often by list.
+func (p *play) watch() (seen func() map[string]int) {
+	p.t.Helper()
+	watching, err := client.NewWithWatch(p.Seed.Plane.Config, client.Options{})
+	p.must(err)
+	clusters := p.clusters()
+	p.must(p.Seed.Client.List(p.ctx, clusters, p.ofAcme()))
+	changes, err := watching.Watch(p.ctx, clusters, p.ofAcme(), &client.ListOptions{
+		Raw: &metav1.ListOptions{ResourceVersion: clusters.GetResourceVersion()}})
+	p.must(err)
+	lists := make(chan map[string]int, 1)
+	go func() {
+		counts := map[string]int{}
+		for change := range changes.ResultChan() {
+			if cluster, ok := change.Object.(*unstructured.Unstructured); ok {
+				counts[listOf(cluster)]++
+			}
+		}
+		lists <- counts
+	}()
+	return func() map[string]int {
+		changes.Stop()
+		counts := <-lists
+		if len(counts) == 0 {
+			p.t.Error("the watch saw nothing")
+		}
+		return counts
+	}
+}
+
+// listOf is a cluster's list in one line; none is told from an empty one.
+func listOf(cluster *unstructured.Unstructured) string {
+	list, set := kkp.List(cluster)
+	if !set {
+		return "none"
+	}
+	return lineOf(list)
+}
+
+func lineOf(list []string) string {
+	return fmt.Sprint(slices.Sorted(slices.Values(list)))
+}
+
+func (p *play) clusters() *unstructured.UnstructuredList {
+	clusters := &unstructured.UnstructuredList{}
+	clusters.SetGroupVersionKind(schema.GroupVersionKind{Group: "kubermatic.k8c.io", Version: "v1", Kind: "ClusterList"})
+	return clusters
+}
+
+func (p *play) ofAcme() client.MatchingLabels {
+	return client.MatchingLabels{"project-id": p.Own(stage.AcmeProject)}
+}
+
 // everywhere is a condition: all clusters carry this list.
 func (p *play) everywhere(ids []string, want []string) func(context.Context) error {
 	return func(ctx context.Context) error {
@@ -95,16 +157,13 @@ func (p *play) everywhere(ids []string, want []string) func(context.Context) err
 
 // carry counts the clusters that carry this list. One read is for all of them.
 func (p *play) carry(ctx context.Context, ids []string, want []string) (int, error) {
-	clusters := &unstructured.UnstructuredList{}
-	clusters.SetGroupVersionKind(schema.GroupVersionKind{Group: "kubermatic.k8c.io", Version: "v1", Kind: "ClusterList"})
-	if err := p.Seed.Client.List(ctx, clusters, client.MatchingLabels{"project-id": p.Own(stage.AcmeProject)}); err != nil {
+	clusters := p.clusters()
+	if err := p.Seed.Client.List(ctx, clusters, p.ofAcme()); err != nil {
 		return 0, fmt.Errorf("list the clusters: %w", err)
 	}
-	want = slices.Sorted(slices.Values(want))
 	n := 0
 	for i := range clusters.Items {
-		list, set := kkp.List(&clusters.Items[i])
-		if set && slices.Equal(slices.Sorted(slices.Values(list)), want) {
+		if listOf(&clusters.Items[i]) == lineOf(want) {
 			n++
 		}
 	}
