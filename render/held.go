@@ -47,7 +47,9 @@ func newBase() *Base {
 func (p *Plan) Base() *Base {
 	b := &Base{accepted: p.accepted, names: p.names, wanted: p.Clusters, lines: p.lines, claims: make(map[string]Claim, len(p.Clusters))}
 	for id, w := range p.Clusters {
-		b.claims[id] = w.Claim
+		if w.Access != "" { // a file that was refused from the first never had it
+			b.claims[id] = w.Claim
+		}
 	}
 	return b
 }
@@ -120,7 +122,7 @@ func (p *Plan) Retained() map[string]Retained {
 func (r *rendering) held(w *Wanted, why *Hold) *Wanted {
 	w.Held = why
 	before := r.Base.wanted[w.Cluster]
-	if before == nil {
+	if before == nil || before.Claim.Tenant != w.Claim.Tenant { // made anew, under the same ID: another's list is not its
 		return w
 	}
 	w.Access = before.Access

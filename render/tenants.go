@@ -81,7 +81,7 @@ func stray(f *File) string {
 }
 
 func (r *rendering) gatherTenant(t *tenant) {
-	names := map[docName]*File{}
+	names := r.owners(t)
 	for _, f := range r.byPrecedence(t) {
 		for _, g := range f.Parsed.Groups {
 			if r.takeName(names, t, f, document.KindAddressGroup, g.Metadata.Name) {
@@ -140,17 +140,37 @@ func namesIn(f *File) []docName {
 	return out
 }
 
-func (r *rendering) takeName(names map[docName]*File, t *tenant, f *File, kind string, name document.Value[string]) bool {
+// owner is the file that has a name, and whether it has made use of it.
+type owner struct {
+	file *File
+	used bool
+}
+
+// owners are the files that had a name before and still say it, by name: a
+// file does not get at another's name by having one of its own.
+func (r *rendering) owners(t *tenant) map[docName]owner {
+	out := map[docName]owner{}
+	for _, f := range t.files {
+		for _, name := range namesIn(f) {
+			if r.Base.names[name] == f.Path {
+				out[name] = owner{file: f}
+			}
+		}
+	}
+	return out
+}
+
+func (r *rendering) takeName(names map[docName]owner, t *tenant, f *File, kind string, name document.Value[string]) bool {
 	if !name.Set {
 		return false
 	}
 	key := docName{t.name, kind, name.V}
-	if other, taken := names[key]; taken {
+	if other, taken := names[key]; taken && (other.used || other.file != f) {
 		r.report(f, document.Problem{Pos: name.Pos, Rule: "duplicate-name", Message: fmt.Sprintf(
-			"%s %q is there already, in %s", kind, name.V, other.Path), Fix: "give it another name"})
+			"%s %q is there already, in %s", kind, name.V, other.file.Path), Fix: "give it another name"})
 		return false
 	}
-	names[key] = f
+	names[key] = owner{f, true}
 	return true
 }
 
