@@ -1,0 +1,86 @@
+package render_test
+
+import (
+	"strings"
+	"testing"
+)
+
+func unmanaged(name, clusters string) string {
+	return "apiVersion: portcullis.dev/v1alpha1\nkind: Allowlist\nmetadata: {name: " + name + "}\nspec: {seed: eu-west, clusters: [" + clusters + "], access: unmanaged}\n"
+}
+
+func selectAll(name, cidr string) string {
+	return strings.Replace(allowlist(name, "x", cidr), "clusters: [x]", "clusterSelector: {}", 1)
+}
+
+// An unmanaged cluster is left alone for as long as nobody can tell whether its
+// file still says so.
+func TestUnreadableFileKeepsItsUnmanagedCluster(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.files["acme/all.yaml"] = selectAll("all", "203.0.113.0/24")
+	w.files["acme/z.yaml"] = unmanaged("z", "shopprod01")
+	w.plan()
+	w.files["acme/z.yaml"] = "{"
+	for range 3 {
+		p := w.plan()
+		wantHeld(t, p, "shopprod01", "yaml-syntax")
+		if p.Clusters["shopprod01"].Writes() {
+			t.Fatalf("the cluster would be written to: %v", p.Clusters["shopprod01"].List)
+		}
+		w.restart(p)
+	}
+	delete(w.files, "acme/z.yaml") // now it is said
+	wantList(t, w.plan(), "shopprod01", "203.0.113.0/24")
+}
+
+// A file that has a name of its own does not get at another's by saying that
+// too.
+func TestNameStaysWithTheOneThatHadIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.files["acme/a.yaml"] = allowlist("mine", "shopprod01", "203.0.113.0/24")
+	w.files["acme/z.yaml"] = allowlist("yours", "shoptest01", "198.51.100.0/24")
+	w.plan()
+	w.files["acme/a.yaml"] += "---\n" + unmanaged("yours", "shoptest01")
+	p := w.plan()
+	if f := p.Findings[0]; f.Rule != "duplicate-name" || f.Path != "acme/a.yaml" {
+		t.Errorf("the newcomer is to blame: %v", p.Findings)
+	}
+	wantHeld(t, p, "shoptest01", "")
+	wantHeld(t, p, "shopprod01", "duplicate-name")
+	w.restart(p)
+	wantHeld(t, w.plan(), "shoptest01", "")
+}
+
+// A cluster made anew under the same ID by another project gets nothing of what
+// the one before had, whatever becomes of its new owner's file.
+func TestClusterMadeAnewInheritsNothingFromAnotherTenant(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.files["globexproj/a.yaml"] = allowlist("a", "globexprod", "198.51.100.0/24")
+	w.plan()
+	c := w.inventory.Clusters["globexprod"]
+	c.UID, c.Project = "another", "acmeproj01"
+	w.inventory.Clusters["globexprod"] = c
+	w.files["acme/a.yaml"] = allowlist("a", "globexprod", "10.0.0.1/8")
+	for range 2 {
+		p := w.plan()
+		wantHeld(t, p, "globexprod", "host-bits")
+		if got := p.Clusters["globexprod"]; got.Writes() || len(got.Entries) > 0 {
+			t.Fatalf("the cluster would get what another tenant had: %v", got.List)
+		}
+	}
+}
+
+// A file that was refused from the first never had the clusters that it names.
+func TestRefusedNewcomerTakesNoCluster(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.files["acme/a.yaml"] = allowlist("a", "shopprod01", "10.0.0.1/8")
+	w.plan()
+	w.files["acme/z.yaml"] = allowlist("z", "shopprod01", "203.0.113.0/24")
+	p := w.plan()
+	wantHeld(t, p, "shopprod01", "")
+	wantList(t, p, "shopprod01", "203.0.113.0/24")
+}
