@@ -1,0 +1,219 @@
+package meaning
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/portcullis-gitops/portcullis/render"
+	"github.com/portcullis-gitops/portcullis/render/document"
+	"github.com/portcullis-gitops/portcullis/render/lint"
+)
+
+// Class is how much a change deserves a reviewer's eye. It decides nothing.
+type Class string
+
+// The classes.
+const (
+	Routine Class = "routine" // nothing but what happens every day
+	Review  Class = "review"
+	Hold    Class = "hold" // will be held after the merge, until approved
+)
+
+// classify says what class the change is of, and why.
+func (in Input) classify(d *Diff) {
+	d.Class = Routine
+	why := in.held(d)
+	if len(why) > 0 {
+		d.Class = Hold
+	}
+	for _, reason := range slices.Concat(in.ofFindings(d), ofClusters(d.Clusters), in.ofLists()) {
+		if !slices.Contains(why, reason) {
+			why = append(why, reason)
+		}
+	}
+	if d.Class == Routine && len(why) > 0 {
+		d.Class = Review
+	}
+	d.Why = append(d.Why, why...)
+}
+
+// held compares what changes with what may change at once without approval:
+// of each tenant, and of all. What is not known before counts as a first
+// restriction, as it most likely is.
+func (in Input) held(d *Diff) []string {
+	hit, all := map[string]int{}, map[string]int{}
+	total := 0
+	for i := range d.Clusters {
+		if c := &d.Clusters[i]; c.Opened() || c.FirstRestricted() || len(c.Lost) > 0 {
+			hit[c.Tenant]++
+			total++
+		}
+	}
+	for _, w := range in.After.Clusters {
+		all[w.Claim.Tenant]++
+	}
+	var out []string
+	for _, tenant := range slices.Sorted(maps.Keys(hit)) {
+		if in.tooMany(hit[tenant], in.clustersOf(tenant, all[tenant])) {
+			out = append(out, in.holds(hit[tenant], "of tenant "+tenant))
+		}
+	}
+	if len(out) == 0 && in.tooMany(total, max(len(in.After.Clusters), len(in.Inventory.Clusters))) {
+		out = append(out, in.holds(total, "in all"))
+	}
+	return out
+}
+
+// clustersOf counts a tenant's clusters: those of its projects where the seed
+// is known, else those that files name.
+func (in Input) clustersOf(tenant string, named int) int {
+	n := 0
+	for _, c := range in.Inventory.Clusters {
+		if slices.Contains(in.Policy.Projects(tenant), c.Project) {
+			n++
+		}
+	}
+	return max(n, named)
+}
+
+func (in Input) tooMany(hit, of int) bool {
+	limit := in.Policy.BlastRadius
+	return hit > limit.Clusters && hit*100 > limit.Percent*of
+}
+
+func (in Input) holds(n int, whose string) string {
+	return fmt.Sprintf("%d clusters %s are opened, restricted for the first time or lose access: more than %d and %d %%, so it waits for an operator's approval",
+		n, whose, in.Policy.BlastRadius.Clusters, in.Policy.BlastRadius.Percent)
+}
+
+func (in Input) ofFindings(d *Diff) []string {
+	errors, special := 0, map[place]bool{}
+	for _, f := range d.Findings {
+		if f.Severity == lint.Error {
+			errors++
+		}
+		if f.Rule == "special-range" {
+			special[place{f.Path, f.Line, f.Column}] = true
+		}
+	}
+	var out []string
+	if errors > 0 {
+		out = append(out, "files do not pass the rules")
+	}
+	if slices.ContainsFunc(d.Clusters, func(c Cluster) bool { return c.gainsAt(special) }) {
+		out = append(out, "a prefix gained is not of the public Internet")
+	}
+	return out
+}
+
+// place is where a finding points.
+type place struct {
+	path         string
+	line, column int
+}
+
+// gainsAt tells whether an entry that brings in something new is at one of the
+// places: its own, or that where the list names its group.
+func (c *Cluster) gainsAt(places map[place]bool) bool {
+	return slices.ContainsFunc(c.Gains, func(s Share) bool {
+		return places[place{s.Entry.Path, s.Entry.Line, s.Entry.Column}] || places[place{c.Claim.Path, s.Entry.At.Line, s.Entry.At.Column}]
+	})
+}
+
+// clusterReasons are why a cluster's change is not routine, one a line.
+var clusterReasons = []struct {
+	why string
+	is  func(*Cluster) bool
+}{
+	{"everyone is let in", func(c *Cluster) bool { return c.Opened() }},
+	{"a cluster is restricted for the first time, as far as known", func(c *Cluster) bool { return c.FirstRestricted() }},
+	{"a cluster is left as it is", func(c *Cluster) bool { return c.After == render.Unmanaged && c.Before != render.Unmanaged }},
+	{"a cluster keeps its last good list", func(c *Cluster) bool { return c.NewlyHeld() }},
+	{"a cluster goes to another tenant", func(c *Cluster) bool { return c.MovedFrom != nil && c.MovedFrom.Tenant != c.Claim.Tenant }},
+	{"node egress is taken away", func(c *Cluster) bool { return c.egressLost }},
+	{"a prefix is wider than routine ones and stays for good", func(c *Cluster) bool { return len(c.wide) > 0 }},
+}
+
+func ofClusters(clusters []Cluster) []string {
+	var out []string
+	for _, r := range clusterReasons {
+		for i := range clusters {
+			if r.is(&clusters[i]) {
+				out = append(out, r.why)
+				break
+			}
+		}
+	}
+	return out
+}
+
+// said is what an allowlist says besides its addresses.
+type said struct{ seed, access, clusters, selector, tests string }
+
+// ofLists looks at what the lists of both sides say besides their addresses.
+func (in Input) ofLists() []string {
+	before, after := sayings(in.Before.Files), sayings(in.After.Files)
+	found := map[string]bool{}
+	for name, was := range before {
+		is, there := after[name]
+		if !there { // its clusters are held, or another list's by now
+			found["a list goes, or has another name"] = true
+			continue
+		}
+		found["seed is changed"] = found["seed is changed"] || was.seed != is.seed
+		found["access is changed"] = found["access is changed"] || was.access != is.access
+		found["clusters are changed"] = found["clusters are changed"] || was.clusters != is.clusters
+		found["clusterSelector is changed"] = found["clusterSelector is changed"] || was.selector != is.selector
+		found["a test is taken away"] = found["a test is taken away"] || testsGone(was.tests, is.tests)
+	}
+	var out []string
+	for _, reason := range slices.Sorted(maps.Keys(found)) {
+		if found[reason] {
+			out = append(out, reason)
+		}
+	}
+	return out
+}
+
+func testsGone(before, after string) bool {
+	left := strings.Split(after, " ")
+	return slices.ContainsFunc(strings.Fields(before), func(t string) bool { return !slices.Contains(left, t) })
+}
+
+func sayings(files []render.File) map[groupName]said {
+	out := map[groupName]said{}
+	for _, f := range files {
+		for _, a := range f.Parsed.Allowlists {
+			out[groupName{f.Tenant, a.Metadata.Name.V}] = saying(a)
+		}
+	}
+	return out
+}
+
+func saying(a *document.Allowlist) said {
+	var clusters, selector, tests []string
+	for _, c := range a.Spec.Clusters.Items {
+		clusters = append(clusters, c.V)
+	}
+	for label, v := range a.Spec.Selector.MatchLabels {
+		selector = append(selector, label+"="+v.V)
+	}
+	for _, t := range a.Spec.Tests.Items {
+		if t.Allow.Set {
+			tests = append(tests, "allow:"+t.Allow.V.String())
+		}
+		if t.Deny.Set {
+			tests = append(tests, "deny:"+t.Deny.V.String())
+		}
+	}
+	slices.Sort(clusters)
+	slices.Sort(selector)
+	access := a.Spec.Access.V
+	if access == "" {
+		access = string(render.Restricted)
+	}
+	return said{a.Spec.Seed.V, access, strings.Join(slices.Compact(clusters), " "),
+		fmt.Sprint(a.Spec.Selector.Set, selector), strings.Join(tests, " ")}
+}

@@ -1,0 +1,93 @@
+package meaning
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/portcullis-gitops/portcullis/render"
+	"github.com/portcullis-gitops/portcullis/render/lint"
+	"github.com/portcullis-gitops/portcullis/render/prefixes"
+)
+
+// same tells whether two entries are one in what they mean: where they stand
+// and how they are described does not matter.
+func same(a, b render.Entry) bool {
+	return a.Prefix == b.Prefix && a.Kind == b.Kind && a.Group == b.Group && a.Expires.Equal(b.Expires)
+}
+
+func sameEntries(a, b []render.Entry) bool { return slices.EqualFunc(a, b, same) }
+
+// shares are the parts that entries in force have of a set of addresses, in
+// the order of the entries.
+func shares(entries []render.Entry, set []netip.Prefix, now time.Time) []Share {
+	out := []Share{}
+	for _, e := range entries {
+		if part := common(e.Prefix, set); len(part) > 0 && !e.Expired(now) {
+			out = append(out, Share{part, e})
+		}
+	}
+	return out
+}
+
+// lostShares are shares, with what is from no entry that is known: that of a
+// list that was live, or of an entry kept beyond its time.
+func lostShares(entries []render.Entry, lost []netip.Prefix, now time.Time) []Share {
+	out := shares(entries, lost, now)
+	if rest := subtract(lost, prefixesOf(entries, now)); len(rest) > 0 {
+		out = append(out, Share{Prefixes: rest})
+	}
+	return out
+}
+
+// stillIn are the entries that were removed to no effect, because others that
+// were there before let in the same. A prefix that was split, merged or moved
+// to a group is no removal.
+func stillIn(from, to state, now time.Time) []Still {
+	out := []Still{}
+	for _, e := range from.entries {
+		if e.Expired(now) || present(e, to.entries) || !e.Own() && e.Kind != lint.FromNodeEgress {
+			continue
+		}
+		var by []render.Entry
+		for _, other := range to.entries {
+			if other.Prefix.Overlaps(e.Prefix) && !other.Expired(now) && present(other, from.entries) {
+				by = append(by, other)
+			}
+		}
+		if prefixes.Covers(prefixesOf(by, now), e.Prefix) {
+			out = append(out, Still{e, by})
+		}
+	}
+	return out
+}
+
+func present(e render.Entry, entries []render.Entry) bool {
+	return slices.ContainsFunc(entries, func(o render.Entry) bool {
+		return o.Prefix == e.Prefix && o.Kind == e.Kind && o.Group == e.Group
+	})
+}
+
+// expiries are the prefixes that are let in on both sides, until another time.
+func expiries(from, to state, now time.Time) []Expiry {
+	out := []Expiry{}
+	seen := map[netip.Prefix]bool{}
+	for _, e := range slices.Concat(to.entries, from.entries) {
+		if seen[e.Prefix] || e.Expired(now) {
+			continue
+		}
+		seen[e.Prefix] = true
+		if !covered(e.Prefix, from.entries, now) || !covered(e.Prefix, to.entries, now) {
+			continue
+		}
+		was, is := until(e.Prefix, from.entries, now), until(e.Prefix, to.entries, now)
+		if !was.Equal(is) {
+			out = append(out, Expiry{e.Prefix, was, is, e})
+		}
+	}
+	return out
+}
+
+func covered(p netip.Prefix, entries []render.Entry, now time.Time) bool {
+	return prefixes.Covers(prefixesOf(entries, now), p)
+}
