@@ -34,6 +34,9 @@ const (
 type ClusterState struct {
 	State   State
 	Message string // one line, up to 500 bytes
+	// Beneath is, of a cluster that is Held, how the list that it keeps stands:
+	// Synced, Applied or Waiting.
+	Beneath State
 	// Since is when the cluster came into this state, by Options.Clock; a
 	// change of the message alone does not move it.
 	Since time.Time

@@ -78,13 +78,38 @@ func (s *Store) put(ctx context.Context, base string, index int, kind, text stri
 	if cm.Data[content] == text {
 		return nil
 	}
+	err := s.update(ctx, cm, text)
+	if apierrors.IsConflict(err) && s.answerWasLost(ctx, name) {
+		err = s.update(ctx, s.known[name], text)
+	}
+	if err != nil {
+		s.tried[name] = text
+		return fmt.Errorf("update state %s/%s: %w", s.namespace, name, conflict(err))
+	}
+	delete(s.tried, name)
+	return nil
+}
+
+func (s *Store) update(ctx context.Context, cm *corev1.ConfigMap, text string) error {
 	next := cm.DeepCopy() // with its resourceVersion: nobody else's write is lost
 	next.Data = map[string]string{content: text}
 	if err := s.client.Update(ctx, next, client.FieldOwner(Manager)); err != nil {
-		return fmt.Errorf("update state %s/%s: %w", s.namespace, name, conflict(err))
+		return err
 	}
-	s.known[name] = next
+	s.known[next.Name] = next
 	return nil
+}
+
+// answerWasLost tells a write of our own that took effect without our hearing
+// of it from one of somebody else's.
+func (s *Store) answerWasLost(ctx context.Context, name string) bool {
+	tried, failed := s.tried[name]
+	cm := &corev1.ConfigMap{}
+	if !failed || s.client.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: name}, cm) != nil || cm.Data[content] != tried {
+		return false
+	}
+	s.known[name] = cm
+	return true
 }
 
 func (s *Store) create(ctx context.Context, name, base, kind, text string) error {

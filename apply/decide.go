@@ -80,7 +80,9 @@ func decideList(w *render.Wanted, c *Cluster) decision {
 
 func unsupported(w *render.Wanted, c *Cluster) ClusterState {
 	if w.Held != nil {
-		return say(Held, "%s", w.Held.Message)
+		held := say(Held, "%s", w.Held.Message)
+		held.Beneath = Waiting
+		return held
 	}
 	return say(Waiting, "expose strategy is %s: KKP restricts LoadBalancer only; the list is written once that is the strategy", c.Spec.ExposeStrategy)
 }

@@ -130,7 +130,7 @@ func (o *observer) deviation(id string) (Deviation, string, bool) {
 }
 
 func (o *observer) derive(cl *Cluster) ClusterState {
-	if st, done := withoutService(&render.Wanted{}, cl); done {
+	if st, done := withoutService(cl); done {
 		return st
 	}
 	svc := o.services[cl.Status.NamespaceName]

@@ -105,7 +105,7 @@ func (c *Controller) record(id string, w *render.Wanted, st ClusterState) {
 	c.states[id] = c.since(id, st)
 	c.mu.Unlock()
 
-	if before.State == st.State && before.Message == st.Message {
+	if before.State == st.State && before.Message == st.Message && before.Beneath == st.Beneath {
 		return
 	}
 	c.log.V(1).Info("cluster state changed", "cluster", id, "state", st.State, "message", st.Message)

@@ -15,7 +15,18 @@ import (
 // settledState is the state of a Cluster that carries what is wanted: how far
 // KKP has come with it.
 func (c *Controller) settledState(ctx context.Context, w *render.Wanted, cl *Cluster) (ClusterState, error) {
-	if st, done := withoutService(w, cl); done {
+	st, err := c.progress(ctx, w, cl)
+	if err != nil || w.Held == nil {
+		return st, err
+	}
+	held := say(Held, "%s", w.Held.Message)
+	held.Beneath = st.State
+	return held, nil
+}
+
+// progress is how far the list on the Cluster has come, be it held or not.
+func (c *Controller) progress(ctx context.Context, w *render.Wanted, cl *Cluster) (ClusterState, error) {
+	if st, done := withoutService(cl); done {
 		return st, nil
 	}
 	svc, err := c.service(ctx, cl.Status.NamespaceName)
@@ -31,10 +42,8 @@ func (c *Controller) settledState(ctx context.Context, w *render.Wanted, cl *Clu
 }
 
 // withoutService answers the states that do not depend on the Service.
-func withoutService(w *render.Wanted, cl *Cluster) (ClusterState, bool) {
+func withoutService(cl *Cluster) (ClusterState, bool) {
 	switch {
-	case w.Held != nil:
-		return say(Held, "%s", w.Held.Message), true
 	case cl.Spec.ExposeStrategy != render.ExposeLoadBalancer:
 		return say(Waiting, "expose strategy is %s: KKP restricts LoadBalancer only", cl.Spec.ExposeStrategy), true
 	case cl.Spec.Pause:

@@ -31,6 +31,7 @@ type Store struct {
 
 	mu    sync.Mutex
 	known map[string]*corev1.ConfigMap // by name, as last read or written
+	tried map[string]string            // by name, what was written without an answer
 }
 
 // NewStore makes a store for a seed. The client must not be a cached one: a
@@ -38,7 +39,7 @@ type Store struct {
 // create and update on configmaps of the namespace, and get and create on
 // namespaces for EnsureNamespace.
 func NewStore(c client.Client, namespace, seed string) *Store {
-	return &Store{client: c, namespace: namespace, seed: seed, known: map[string]*corev1.ConfigMap{}}
+	return &Store{client: c, namespace: namespace, seed: seed, known: map[string]*corev1.ConfigMap{}, tried: map[string]string{}}
 }
 
 // EnsureNamespace makes the namespace of the state if it is missing.

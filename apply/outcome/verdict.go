@@ -131,20 +131,33 @@ func (m Moment) sort() (waits, failed []string) {
 func (m Moment) progress(id string) State {
 	s, known := m.States[id]
 	switch {
+	case !known && m.Plan.Clusters[id] == nil:
+		return Failure // let go: it is not there any more, or not the tenant's
 	case !known || s.State == apply.Pending:
 		return Pending
 	case s.State == apply.Applied && m.Now.Sub(s.Since) < m.Deadline:
 		return Pending
-	case s.State == apply.Synced:
-		return Success
 	case s.State == apply.Held:
-		// What is kept is the list that this commit set; a commit that could
-		// not change it answers for that itself, see Judge.
+		return m.kept(s)
+	case s.State == apply.Synced:
 		return Success
 	case s.State == apply.Waiting && !m.unsupported[id]:
 		return Success // written; KKP hands it on when it can
 	}
 	return Failure
+}
+
+// kept is the progress of a list that this commit set and that a later one
+// could not change: it is still this commit's. One that could not change it
+// answers for that itself, see Judge.
+func (m Moment) kept(s apply.ClusterState) State {
+	switch {
+	case s.Beneath == apply.Waiting, s.Beneath == apply.Applied && m.Now.Sub(s.Since) < m.Deadline:
+		return Pending
+	case s.Beneath == apply.Applied:
+		return Failure
+	}
+	return Success
 }
 
 // seedFindings are the findings behind the failed clusters that only wait or

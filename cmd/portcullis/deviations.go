@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/portcullis-gitops/portcullis/apply"
@@ -34,7 +35,7 @@ func (f *follower) saveDeviations(ctx context.Context, r *reconciler, states map
 	f.mu.Lock()
 	f.latest = &observation{f.deviations(r.plan, states), r.seedRanges}
 	f.mu.Unlock()
-	if f.underWay() {
+	if f.underWay(r.now()) {
 		return
 	}
 	if err := f.update(ctx, f.observed); err != nil {
@@ -57,17 +58,24 @@ func (f *follower) lookedAt(plan *render.Plan, states map[string]apply.ClusterSt
 	return true
 }
 
-// underWay tells whether a commit's check is still to be told its end.
-func (f *follower) underWay() bool {
-	if f.outbox == nil {
+// patience is how long `status` waits for a commit's check: a Git host that is
+// away must not hide how the clusters stand.
+const patience = 30 * time.Second
+
+// underWay tells whether a commit's check is still to be told its end, and may
+// be soon.
+func (f *follower) underWay(now time.Time) bool {
+	waiting := f.outbox != nil && slices.ContainsFunc(f.records(), func(r apply.CommitRecord) bool { return r.Delivered == "" })
+	switch {
+	case !waiting:
+		f.busy = time.Time{}
+	case f.busy.IsZero():
+		f.busy = now
+	case now.Sub(f.busy) > patience: // once in a while all the same
+		f.busy = now
 		return false
 	}
-	for _, record := range f.records() {
-		if record.Delivered == "" {
-			return true
-		}
-	}
-	return false
+	return waiting
 }
 
 func (f *follower) deviations(plan *render.Plan, states map[string]apply.ClusterState) map[string]apply.Deviation {

@@ -72,30 +72,44 @@ func (r *reconciler) move(ctx context.Context, f *follower, head string) error {
 	case f.known().Accepted:
 		return r.release(ctx, f)
 	case f.held:
-		return nil
+		return r.approved(ctx, f)
 	}
 	forward, err := f.forward(ctx, head)
 	if err != nil {
 		return err
 	}
-	if !forward {
-		return r.hold(ctx, f, head)
+	if forward {
+		return r.accept(ctx, f, head, nil)
 	}
-	return r.accept(ctx, f, head, nil)
+	if err := r.hold(ctx, f, head); err != nil {
+		return err
+	}
+	return r.approved(ctx, f)
 }
 
-// approved lets the heads go ahead that were held and are approved by now.
-func (r *reconciler) approved(ctx context.Context) {
+// lookAtApprovals lets the heads go ahead that were held and are approved by
+// now.
+func (r *reconciler) lookAtApprovals(ctx context.Context) {
 	for _, f := range r.sources {
-		a, found := r.approvals.Of(ctx, f.conf.Name)
-		if f.held == "" || !found || a.Commit != f.held || !f.repo.Has(f.held) {
-			continue
-		}
-		f.log.Info("Following a commit that was held", "commit", a.Commit, "by", a.By, "reason", a.Reason)
-		if err := r.accept(ctx, f, f.held, &a); err != nil {
+		if err := r.approved(ctx, f); err != nil {
 			f.log.Error(err, "Cannot follow the branch", "commit", f.held)
+			r.lose(err)
 		}
 	}
+}
+
+// approved lets a held head go ahead if it is approved. An approval counts
+// once: the same head, held again, is another case.
+func (r *reconciler) approved(ctx context.Context, f *follower) error {
+	a, found := r.approvals.Of(ctx, f.conf.Name)
+	if f.held == "" || !found || a.Commit != f.held || !f.repo.Has(f.held) {
+		return nil
+	}
+	if done := f.known().Approved; done != nil && done.Commit == a.Commit && done.At.Equal(a.At) {
+		return nil
+	}
+	f.log.Info("Following a commit that was held", "commit", a.Commit, "by", a.By, "reason", a.Reason)
+	return r.accept(ctx, f, f.held, &a)
 }
 
 // forward tells whether the head follows from the accepted commit. One that
@@ -116,7 +130,14 @@ func (r *reconciler) hold(ctx context.Context, f *follower, head string) error {
 	f.log.Info("Not following the branch", "commit", head, "accepted", f.known().Accepted, "reason", reason)
 	err := f.update(ctx, func(s *apply.SourceState) {
 		s.Held = &apply.HeldCommit{Commit: head, Reason: reason}
-		s.Commits = append(s.Commits, apply.CommitRecord{SHA: head, Held: reason})
+		f.forget(head)
+		for i := range s.Commits {
+			if r := &s.Commits[i]; r.SHA == head { // it was followed before, and answers for its lists still
+				r.Held, r.Delivered, r.State = reason, "", ""
+				return
+			}
+		}
+		s.Commits = tidy(append(s.Commits, apply.CommitRecord{SHA: head, Held: reason}), f.outbox != nil)
 	})
 	if err == nil {
 		f.held = head
@@ -129,19 +150,41 @@ func (r *reconciler) release(ctx context.Context, f *follower) error {
 	if f.held == "" {
 		return nil
 	}
-	err := f.update(ctx, func(s *apply.SourceState) { s.Held = nil })
+	err := f.update(ctx, func(s *apply.SourceState) {
+		for i := range s.Commits { // a commit that was followed before has its own verdict back
+			if r := &s.Commits[i]; r.Held != "" && (r.Base != "" || len(r.Clusters) > 0) {
+				f.forget(r.SHA)
+				r.Held, r.Delivered, r.State = "", "", ""
+			}
+		}
+		s.Held = nil
+	})
 	if err == nil {
 		f.held = ""
 	}
 	return err
 }
 
+// forget drops what was said of a commit that is to be told something else.
+// The caller holds the lock.
+func (f *follower) forget(commit string) {
+	for _, hash := range f.offered[commit] {
+		delete(f.said, hash)
+	}
+	delete(f.offered, commit)
+	delete(f.arrived, commit)
+	delete(f.owed, commit)
+}
+
 // accept judges a commit against the one that was judged before it, writes
 // down that it is accepted, and makes its plan the one that holds.
 func (r *reconciler) accept(ctx context.Context, f *follower, head string, approval *apply.Approval) error {
-	snapshot, files, err := f.read(ctx, r.cache, head)
+	snapshot, files, err := f.read(ctx, f.cache, head)
 	if err != nil {
 		return err
+	}
+	if !f.loaded {
+		r.keepOld(f)
 	}
 	before, err := r.render(ctx, nil, nil)
 	if err != nil {
@@ -152,6 +195,9 @@ func (r *reconciler) accept(ctx context.Context, f *follower, head string, appro
 		return err
 	}
 	judgement := outcome.Judge(before, after, f.conf.Name, source.Changed(f.snapshot, snapshot))
+	if err := r.saveRetained(ctx, r.plan, after); err != nil {
+		return err
+	}
 	err = f.update(ctx, func(s *apply.SourceState) {
 		f.acceptInto(s, head, r.now(), after, judgement)
 		if approval != nil {
@@ -165,7 +211,7 @@ func (r *reconciler) accept(ctx context.Context, f *follower, head string, appro
 	f.judged[head] = judgement
 	delete(f.between, head)
 	f.snapshot, f.files, f.loaded, f.held = snapshot, files, true, ""
-	r.cache.Forget()
+	f.cache.Forget()
 	f.log.Info("Accepted a commit", "commit", head, "files", len(files), "changed", judgement.Files,
 		"clusters", len(judgement.Set), "errors", len(judgement.Errors))
 	for _, finding := range judgement.Errors {
@@ -193,7 +239,8 @@ func (f *follower) acceptInto(s *apply.SourceState, head string, now time.Time, 
 		s.Commits[i].Clusters = slices.DeleteFunc(s.Commits[i].Clusters, func(id string) bool { return set[id] })
 	}
 	s.Commits = slices.DeleteFunc(s.Commits, func(r apply.CommitRecord) bool { return r.SHA == head }) // it was held before
-	s.Commits = tidy(append(s.Commits, apply.CommitRecord{SHA: head, Base: s.Accepted, Clusters: j.Set}))
+	f.forget(head)
+	s.Commits = tidy(append(s.Commits, apply.CommitRecord{SHA: head, Base: s.Accepted, Clusters: j.Set}), f.outbox != nil)
 	s.Accepted, s.Since, s.Held, s.Refused = head, now.UTC().Truncate(time.Second), nil, nil
 	for id := range plan.Refused {
 		if id.Source == f.conf.Name {
@@ -237,7 +284,11 @@ func short(commit string) string { return commit[:min(len(commit), 12)] }
 
 // rejudge makes a commit's judgement anew, after a restart.
 func (r *reconciler) rejudge(ctx context.Context, f *follower, record apply.CommitRecord) (outcome.Judgement, error) {
-	before, old, err := r.past(ctx, f, record.Base, nil)
+	base := record.Base
+	if !f.repo.Has(base) {
+		base = "" // rewritten away: the commit answers for all of its files
+	}
+	before, old, err := r.past(ctx, f, base, nil)
 	if err != nil {
 		return outcome.Judgement{}, err
 	}
@@ -257,7 +308,7 @@ func (r *reconciler) past(ctx context.Context, f *follower, commit string, base 
 	var files []render.File
 	if commit != "" {
 		var err error
-		if snapshot, files, err = f.read(ctx, r.cache, commit); err != nil {
+		if snapshot, files, err = f.read(ctx, f.cache, commit); err != nil {
 			return nil, nil, err
 		}
 	}

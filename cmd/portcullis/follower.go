@@ -21,6 +21,7 @@ import (
 // what its commits are to be told.
 type follower struct {
 	conf    policy.Source
+	cache   *render.Cache
 	repo    *source.Repository
 	pacer   *source.Pacer
 	outbox  *forge.Outbox // nil where commits are told nothing
@@ -44,8 +45,12 @@ type follower struct {
 	// are the contents of the final checks that were delivered, by commit.
 	owed    map[string][]string
 	arrived map[string]string
-	said    map[string]outcome.State // what each commit was last told
-	latest  *observation             // nil until all clusters were looked at
+	// said are the states of the checks that were offered, by their content;
+	// offered their contents, by commit.
+	said    map[string]outcome.State
+	offered map[string][]string
+	latest  *observation // nil until all clusters were looked at
+	busy    time.Time    // since when a check is under way; zero if none is
 }
 
 // poll asks the remote where the branch is, again and again, until ctx ends.
@@ -134,7 +139,7 @@ func (f *follower) Delivered(ctx context.Context, commit, hash string) error {
 			settled = f.settle(&s.Commits[i]) || settled
 		}
 		if settled { // one write tells both how it went and where it did not
-			s.Commits = tidy(s.Commits)
+			s.Commits = tidy(s.Commits, true)
 			f.observed(s)
 		}
 	})
@@ -151,20 +156,26 @@ func (f *follower) settle(r *apply.CommitRecord) bool {
 			return false
 		}
 	}
-	r.Delivered, r.State = hash, string(f.said[r.SHA])
+	r.Delivered, r.State = hash, string(f.said[hash])
 	return true
 }
 
 // mostRecords bounds the commits that can have news.
 const mostRecords = 100
 
+// mostUndelivered bounds the commits that a Git host which refuses every check
+// can pile up.
+const mostUndelivered = 1000
+
 // tidy drops the records that nothing can happen to any more: delivered, and
-// every list that they set was set again since.
-func tidy(records []apply.CommitRecord) []apply.CommitRecord {
+// every list that they set was set again since. Where commits are told nothing,
+// only the newest is of use. What is never delivered has a bound as well.
+func tidy(records []apply.CommitRecord, told bool) []apply.CommitRecord {
 	newest := len(records) - 1
 	out := records[:0:0]
 	for i, r := range records {
-		if i == newest || r.Delivered == "" || len(r.Clusters) > 0 && newest-i < mostRecords {
+		undelivered := told && r.Delivered == "" && newest-i < mostUndelivered
+		if i == newest || undelivered || told && len(r.Clusters) > 0 && newest-i < mostRecords {
 			out = append(out, r)
 		}
 	}

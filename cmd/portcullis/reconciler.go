@@ -29,12 +29,12 @@ type reconciler struct {
 	log        logr.Logger
 	now        func() time.Time
 
-	cache *render.Cache
-	base  *render.Base
-	plan  *render.Plan
+	base *render.Base
+	plan *render.Plan
 
 	seedRanges   render.SeedRanges // as last known
 	reported     time.Time
+	unsaved      bool      // the lists that are kept are not written down yet
 	unreported   bool      // there is news that commits were not told yet
 	nextDeadline time.Time // when a cluster has been Applied for too long
 	lost         error     // why the loop must end
@@ -68,7 +68,7 @@ func (r *reconciler) run(ctx context.Context) error {
 		case <-r.controller.News(): // the clusters are not what the plan was made for
 			r.replan(ctx)
 		case <-r.approvals.News(): // what was held may go ahead
-			r.approved(ctx)
+			r.lookAtApprovals(ctx)
 		case <-r.controller.Outcomes(): // a cluster's state is another
 		case <-timer.C: // an entry expires, a cluster's time is up, or news was gathered
 			r.expire(ctx)
@@ -94,8 +94,12 @@ func (r *reconciler) reportSometimes(ctx context.Context) {
 	r.reported, r.unreported = r.now(), false
 }
 
-// expire makes the plan anew when an entry's time is up.
+// expire makes the plan anew when an entry's time is up, and tries again what
+// could not be written down.
 func (r *reconciler) expire(ctx context.Context) {
+	if r.unsaved {
+		r.keep(ctx)
+	}
 	if next := r.plan.Next; !next.IsZero() && !r.now().Before(next) {
 		r.replan(ctx)
 	}
@@ -107,6 +111,9 @@ func (r *reconciler) idle() time.Duration {
 	wait := longest
 	if r.unreported {
 		wait = gather
+	}
+	if r.unsaved {
+		wait = min(wait, retrySave)
 	}
 	for _, at := range []time.Time{r.plan.Next, r.nextDeadline} {
 		if !at.IsZero() {
@@ -140,6 +147,9 @@ func (r *reconciler) restore(ctx context.Context) error {
 				f.log.Error(err, "Cannot read the accepted commit yet")
 			}
 		}
+		if !f.loaded {
+			r.keepOld(f)
+		}
 	}
 	r.replan(ctx)
 	return nil
@@ -163,7 +173,7 @@ func (r *reconciler) tenants() map[string]string {
 
 // load takes up a source's accepted commit.
 func (r *reconciler) load(ctx context.Context, f *follower) error {
-	snapshot, files, err := f.read(ctx, r.cache, f.known().Accepted)
+	snapshot, files, err := f.read(ctx, f.cache, f.known().Accepted)
 	if err != nil {
 		return err
 	}
@@ -203,19 +213,44 @@ func (r *reconciler) render(ctx context.Context, instead *follower, files []rend
 		Inventory: inventory, Seed: r.config.Seed, Now: r.now()}), nil
 }
 
-// adopt makes a plan the one that holds. The lists to keep are written down
-// before anything is applied, so that a restart knows them.
+// keepOld has the lists that an earlier process left put right, although the
+// files that they are from cannot be read, or not yet.
+func (r *reconciler) keepOld(f *follower) {
+	r.base = r.base.With(render.Restore(f.conf.Name, nil, f.refused(), f.known().Claims, f.retained))
+}
+
+// adopt makes a plan the one that holds.
 func (r *reconciler) adopt(ctx context.Context, plan *render.Plan) {
 	r.plan, r.base = plan, plan.Base()
-	retained := plan.Retained()
+	r.keep(ctx)
+	r.controller.SetPlan(plan)
+}
+
+// retrySave is when a write of the state that failed is tried again.
+const retrySave = 5 * time.Second
+
+// keep writes down the lists that a restart could not tell from the files.
+func (r *reconciler) keep(ctx context.Context) {
+	err := r.saveRetained(ctx, r.plan)
+	if r.unsaved = err != nil; r.unsaved {
+		r.log.Error(err, "Cannot write down the lists that are kept, trying again later")
+		r.lose(err)
+	}
+}
+
+// saveRetained writes down what several plans keep, the last one's word
+// counting. A commit is accepted only after both its own and the old lists are
+// safe: whatever happens in between, none is lost, and a good list beats one
+// that is kept.
+func (r *reconciler) saveRetained(ctx context.Context, plans ...*render.Plan) error {
+	retained := map[string]render.Retained{}
 	for _, f := range r.sources {
-		if !f.loaded { // its lists are as the last process left them
+		if !f.loaded {
 			maps.Copy(retained, f.retained)
 		}
 	}
-	if err := r.store.SaveRetained(ctx, retained); err != nil {
-		r.log.Error(err, "Cannot write down the lists that are kept")
-		r.lose(err)
+	for _, plan := range plans {
+		maps.Copy(retained, plan.Retained())
 	}
-	r.controller.SetPlan(plan)
+	return r.store.SaveRetained(ctx, retained)
 }

@@ -29,7 +29,7 @@ func (r *reconciler) reportSource(ctx context.Context, f *follower, states map[s
 		return
 	}
 	for _, record := range f.records() {
-		if f.quiet(record, states) {
+		if f.quiet(record, states) || !f.tellable(record) {
 			continue
 		}
 		verdict, err := r.verdict(ctx, f, record, states)
@@ -40,10 +40,11 @@ func (r *reconciler) reportSource(ctx context.Context, f *follower, states map[s
 		if verdict.State == "" {
 			continue
 		}
-		f.say(record.SHA, verdict.State)
+		check := forge.Check{Commit: record.SHA, Context: r.checkContext(),
+			State: forge.State(verdict.State), Title: verdict.Title, Body: verdict.Body}
+		f.say(check, verdict.State)
 		f.outbox.Offer(f.superseded(ctx, r, record)...)
-		f.outbox.Offer(forge.Check{Commit: record.SHA, Context: r.checkContext(),
-			State: forge.State(verdict.State), Title: verdict.Title, Body: verdict.Body})
+		f.outbox.Offer(check)
 	}
 }
 
@@ -61,7 +62,7 @@ func (f *follower) quiet(record apply.CommitRecord, states map[string]apply.Clus
 	}
 	for _, id := range record.Clusters {
 		switch states[id].State {
-		case apply.Synced, apply.Applied, apply.Pending, "":
+		case apply.Synced, apply.Applied, apply.Pending, apply.Held, apply.Waiting, "":
 		default:
 			return false
 		}
@@ -69,15 +70,22 @@ func (f *follower) quiet(record apply.CommitRecord, states map[string]apply.Clus
 	return true
 }
 
-// say notes what a commit is told; an empty state forgets it.
-func (f *follower) say(commit string, state outcome.State) {
+// tellable tells whether a commit can be judged without asking the Git host,
+// which may be away: the loop waits for nobody.
+func (f *follower) tellable(record apply.CommitRecord) bool {
+	_, judged := f.judged[record.SHA]
+	return judged || f.loaded || record.Held != ""
+}
+
+// say notes what a commit is told.
+func (f *follower) say(check forge.Check, state outcome.State) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if state == "" {
-		delete(f.said, commit)
-		return
+	hash := check.Hash()
+	if _, known := f.said[hash]; !known {
+		f.offered[check.Commit] = append(f.offered[check.Commit], hash)
 	}
-	f.said[commit] = state
+	f.said[hash] = state
 }
 
 func (r *reconciler) verdict(ctx context.Context, f *follower, record apply.CommitRecord, states map[string]apply.ClusterState) (outcome.Verdict, error) {
@@ -96,6 +104,10 @@ func (r *reconciler) judgement(ctx context.Context, f *follower, record apply.Co
 	if j, ok := f.judged[record.SHA]; ok {
 		return j, nil
 	}
+	if record.Delivered != "" && record.State == string(outcome.Success) {
+		// What its files were found to be stays, whatever the policy says by now.
+		return outcome.Judgement{Set: record.Clusters}, nil
+	}
 	j, err := r.rejudge(ctx, f, record)
 	if err == nil {
 		f.judged[record.SHA] = j
@@ -106,7 +118,7 @@ func (r *reconciler) judgement(ctx context.Context, f *follower, record apply.Co
 // superseded are the checks of the commits between this one and the one that
 // was judged before it: nobody else will tell them anything.
 func (f *follower) superseded(ctx context.Context, r *reconciler, record apply.CommitRecord) []forge.Check {
-	if record.Base == "" || record.Delivered != "" {
+	if record.Base == "" || record.Delivered != "" || record.Held != "" || !f.repo.Has(record.Base) {
 		return nil
 	}
 	skipped, known := f.between[record.SHA]
@@ -147,7 +159,9 @@ func (f *follower) remind() {
 		if !known[commit] {
 			delete(f.judged, commit)
 			delete(f.between, commit)
-			f.say(commit, "")
+			f.mu.Lock()
+			f.forget(commit)
+			f.mu.Unlock()
 		}
 	}
 }

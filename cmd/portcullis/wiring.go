@@ -67,7 +67,7 @@ func (o *runOptions) wire(ctx context.Context, seed *rest.Config, config *policy
 			return nil, nil, err
 		}
 	}
-	r := &reconciler{config: config, policy: file, dryRun: o.dryRun, log: log, now: time.Now, cache: render.NewCache()}
+	r := &reconciler{config: config, policy: file, dryRun: o.dryRun, log: log, now: time.Now}
 	r.store = store
 	if o.dryRun {
 		r.store = readOnly{r.store}
@@ -117,7 +117,7 @@ func (o *runOptions) manager(seed *rest.Config) (ctrl.Manager, error) {
 		Scheme: scheme, Cache: cached,
 		Metrics:                metricsserver.Options{BindAddress: o.metricsAddress},
 		HealthProbeBindAddress: o.probeAddress,
-		LeaderElection:         o.leaderElect, LeaderElectionID: "portcullis", LeaderElectionNamespace: o.namespace,
+		LeaderElection:         o.leaderElect && !o.dryRun, LeaderElectionID: "portcullis", LeaderElectionNamespace: o.namespace,
 		LeaderElectionReleaseOnCancel: true, GracefulShutdownTimeout: &end,
 	})
 	if err != nil {
@@ -175,10 +175,10 @@ func newFollower(s policy.Source, config *policy.Config, store stateStore, dir s
 		return nil, fmt.Errorf("source %s: %w", s.Name, err)
 	}
 	log = log.WithName("source").WithValues("source", s.Name)
-	f := &follower{conf: s, repo: repo, pacer: source.NewPacer(schedule, rand.Float64), log: log, save: store.SaveSource,
+	f := &follower{conf: s, cache: render.NewCache(), repo: repo, pacer: source.NewPacer(schedule, rand.Float64), log: log, save: store.SaveSource,
 		context: "portcullis/" + config.Seed,
 		judged:  map[string]outcome.Judgement{}, between: map[string][]string{},
-		owed: map[string][]string{}, arrived: map[string]string{}, said: map[string]outcome.State{}}
+		owed: map[string][]string{}, arrived: map[string]string{}, said: map[string]outcome.State{}, offered: map[string][]string{}}
 	host, err := newForge(s, repo, config.Seed, dir, log)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("source %s: %w", s.Name, err), repo.Close())
