@@ -66,6 +66,64 @@ func TestKillInTheMiddleOfARollout(t *testing.T) {
 	}
 }
 
+// TestKilledAtAnyMomentTellsEachCommit kills the reconciler as soon as a commit
+// is pushed, accepted, applied, and while it was on its way to a next one. In
+// the end each commit was told something final.
+func TestKilledAtAnyMomentTellsEachCommit(t *testing.T) {
+	t.Parallel()
+	p, first := begin(t, stage.Options{})
+	seen := p.watch()
+	commits := []string{first}
+	var list []string
+	for i := range 12 {
+		prefix := fmt.Sprintf("203.0.113.%d/32", i)
+		list = append(slices.Clone(stage.ProdList()), prefix)
+		list = slices.DeleteFunc(list, func(s string) bool { return s == "203.0.113.0/24" })
+		commits = append(commits, p.write("acme/production.yaml", strings.Replace(production, "203.0.113.0/24", prefix, 1)))
+		moment := []string{"", "Accepted a commit", "list written"}[i%3]
+		p.logged(commits[len(commits)-1], moment)
+		p.must(p.Run.Kill())
+		p.start()
+	}
+	p.await("the last list", p.InForce(stage.ShopProd, list...))
+	for _, sha := range commits[1:] {
+		p.await("the check of each commit", p.Noted(sha, stage.Success))
+	}
+	p.await("the first check", p.Noted(first, stage.Failure, "unsupported-expose-strategy"))
+	if lists := seen(); lists["none"] > 0 || lists[lineOf(nil)] > 0 {
+		t.Errorf("something was open on the way: %v", lists)
+	}
+}
+
+// logged waits until the log tells, after the word of this commit, of a moment.
+func (p *play) logged(sha, moment string) {
+	p.t.Helper()
+	if moment == "" {
+		return
+	}
+	p.await("the moment", func(context.Context) error {
+		_, since, ok := strings.Cut(p.Run.Log(), sha)
+		if !ok || moment != "Accepted a commit" && !strings.Contains(since, moment) {
+			return fmt.Errorf("not yet %q", moment)
+		}
+		return nil
+	})
+}
+
+// production is the list of shop-prod, with a place for one more prefix.
+const production = `apiVersion: portcullis.dev/v1alpha1
+kind: Allowlist
+metadata: {name: production}
+spec:
+  seed: eu-west
+  clusters: [` + stage.ShopProd + `]
+  nodeEgress: [198.51.100.40]
+  entries:
+    - {description: offices, cidrs: [203.0.113.0/24, "2001:db8:17::/48", 192.0.2.77]}
+    - group: vpn
+    - group: provider/noc
+`
+
 // fleet creates the clusters.
 func (p *play) fleet() []string {
 	p.t.Helper()
