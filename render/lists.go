@@ -29,6 +29,7 @@ func (r *rendering) plan() *Plan {
 		}
 	}
 	r.keepRemoved()
+	r.holdToBudget()
 	p.Findings = r.allFindings()
 	p.Next = r.next()
 	r.remember(p)
@@ -52,6 +53,7 @@ func (r *rendering) want(id string, c *claim) *Wanted {
 		if res.kept {
 			w.Held = keptExpired()
 		}
+		return r.refusedFamily(l, r.key(l, id), w)
 	}
 	return w
 }
@@ -75,7 +77,7 @@ func (r *rendering) strategy(l *list, at document.Pos, c Cluster) {
 	r.reportAs(l.file.ID(), document.Problem{Pos: at, Rule: "unsupported-expose-strategy",
 		Message: "the cluster " + c.Title() + " is exposed by " + orElse(c.ExposeStrategy, "an unknown strategy") +
 			": KKP restricts clusters with expose strategy LoadBalancer only, and the list waits for that",
-		Fix: "ask the provider to migrate the cluster (its kubeconfigs become invalid, and its nodes are replaced), or say access: unmanaged"},
+		Fix: "make the cluster anew with that strategy; or have the provider migrate it (label unsafe-expose-strategy-migration), which makes its kubeconfigs invalid and replaces its nodes, and the list is written then; or say access: unmanaged"},
 		lint.SeverityOf("unsupported-expose-strategy", r.Policy.Rules), c.ID)
 }
 

@@ -26,7 +26,7 @@ func BillingList() []string {
 }
 
 // ReportsList is that of reports, once it is exposed by LoadBalancer.
-func ReportsList() []string { return []string{"192.0.2.64/27", platform} }
+func ReportsList() []string { return []string{"192.0.2.64/27", "2001:db8:b1::/64", platform} }
 
 // InitechList is that of all clusters of initech.
 func InitechList() []string {
