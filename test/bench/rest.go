@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
+
+	"github.com/portcullis-gitops/portcullis/test/servers"
 )
 
 // pollsAtRest is how many polls the command is watched for with nothing changed.
@@ -29,22 +32,25 @@ func (b *bench) atRest(ctx context.Context, p *product) error {
 	if err != nil {
 		return err
 	}
-	until := polls[pollsAtRest].Time
+	b.usage.add("at rest", after)
+	if err := b.tellRest(p, from, polls[pollsAtRest].Time); err != nil || !after.known {
+		return err
+	}
+	spent := milliseconds(after.processor-before.processor) / pollsAtRest
+	b.table.value("unchanged: processor time a poll", "ms", []float64{spent}, "")
+	return nil
+}
+
+// tellRest makes rows of what was asked from one poll until another.
+func (b *bench) tellRest(p *product, from, until time.Time) error {
 	events, err := b.trail.events(p.User, from, until)
 	if err != nil {
 		return err
 	}
-	requests := p.requests(from)
-	for len(requests) > 0 && !requests[len(requests)-1].Time.Before(until) {
-		requests = requests[:len(requests)-1]
-	}
+	requests := slices.DeleteFunc(p.requests(from), func(r servers.Request) bool { return !r.Time.Before(until) })
 	b.table.promise("unchanged, 10 polls: requests to Git", len(requests), pollsAtRest, gitKinds(requests))
 	b.table.promise("unchanged, 10 polls: requests to the API server", len(events), 0, kinds(events))
 	b.table.promise("unchanged, 10 polls: writes", len(writes(events)), 0, "")
-	if after.known {
-		b.table.value("unchanged: processor time a poll", "ms", []float64{milliseconds(after.processor-before.processor) / pollsAtRest}, "")
-	}
-	b.usage.add("at rest", after)
 	return nil
 }
 
