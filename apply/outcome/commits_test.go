@@ -21,6 +21,7 @@ seeds: {eu-west: {}, us-east: {}}
 tenants: {acme: {projects: [acmeproj01]}, globex: {projects: [globexproj]}}
 allowOpen: true
 require: {nodeEgress: false}
+rules: {not-enforced: off, special-range: off, covered-entry: off, duplicate-entry: off, unused-group: off}
 `
 
 var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)

@@ -77,11 +77,11 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// findings FILE: the document on stdout holds these findings and no others,
-// each as path:line:column severity rule.
+// findings FILE [SEVERITY]: the document on stdout holds these findings and no
+// others, of that severity, each as path:line:column severity rule.
 func findings(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: findings FILE")
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: findings FILE [SEVERITY]")
 	}
 	var doc struct {
 		Findings []struct {
@@ -96,6 +96,9 @@ func findings(ts *testscript.TestScript, neg bool, args []string) {
 	for _, f := range doc.Findings {
 		if f.Message == "" {
 			ts.Fatalf("%s:%d:%d %s says nothing", f.Path, f.Line, f.Column, f.Rule)
+		}
+		if len(args) == 2 && f.Severity != args[1] {
+			continue
 		}
 		fmt.Fprintf(&got, "%s:%d:%d %s %s\n", f.Path, f.Line, f.Column, f.Severity, f.Rule)
 	}
