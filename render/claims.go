@@ -116,23 +116,28 @@ func (r *rendering) similar(l *list, id string) string {
 
 func (r *rendering) claimSelected(claims map[string][]*claim, l *list) {
 	s := l.doc.Spec.Selector
-	if !s.Set || r.Seed == "" || !r.good(l) {
+	if !s.Set || r.Seed == "" || r.elsewhere(l) {
 		return
 	}
+	good := r.good(l) // else it keeps what it had, and gets nothing new
 	rank := selectedAll
 	if len(s.MatchLabels) > 0 {
 		rank = selectedByLabel
 	}
 	for _, id := range r.clustersOf(l.tenant.name) {
 		c := r.Inventory.Clusters[id]
-		if matches(c, s.MatchLabels) {
-			claims[c.ID] = append(claims[c.ID], &claim{l, s.Key, rank})
+		own := &claim{l, s.Key, rank}
+		if good && matches(c, s.MatchLabels) || !good && r.hadBy(id, own) == 2 {
+			claims[c.ID] = append(claims[c.ID], own)
 		}
 	}
 }
 
 // clustersOf are the tenant's clusters on the seed.
 func (r *rendering) clustersOf(tenant string) []string {
+	if known, ok := r.clusters[tenant]; ok {
+		return known
+	}
 	if r.byProject == nil {
 		r.byProject = map[string][]string{}
 		for id, c := range r.Inventory.Clusters {
@@ -144,6 +149,7 @@ func (r *rendering) clustersOf(tenant string) []string {
 		out = append(out, r.byProject[project]...)
 	}
 	slices.Sort(out)
+	r.clusters[tenant] = out
 	return out
 }
 

@@ -156,7 +156,7 @@ func (r *rendering) keepRemoved() {
 			continue
 		}
 		c, exists := r.Inventory.Clusters[id]
-		if r.Inventory.Known && (!exists || !r.owns(before.Claim.Tenant, c.Project)) {
+		if r.Inventory.Known && (!exists || c.Deleting || !r.owns(before.Claim.Tenant, c.Project) || before.UID != "" && c.UID != before.UID) {
 			continue
 		}
 		w := &Wanted{Cluster: id, UID: c.UID, Title: Cluster{ID: id, Name: c.Name}.Title(), Claim: before.Claim}
@@ -182,7 +182,10 @@ func (r *rendering) unreadable(c Claim) bool {
 
 // removal tells a file that cannot be read now from one that is gone.
 func (r *rendering) removal(before *Wanted) *Hold {
-	if r.refused[before.Claim.File()] {
+	if r.byName[before.Claim.Tenant] == nil && before.Held != nil {
+		return before.Held // nothing of the tenant's was read: it is as it was
+	}
+	if r.refused[before.Claim.File()] || r.blocked[before.Claim.File()] != "" {
 		return r.refusal(&list{file: &File{Source: before.Claim.Source, Path: before.Claim.Path}})
 	}
 	return &Hold{Rule: "removed-allowlist", Message: "no file claims the cluster any more; its last list is kept, from " + before.Claim.Path}

@@ -46,6 +46,9 @@ func (r *rendering) want(id string, c *claim) *Wanted {
 		return r.held(w, r.refusal(l))
 	}
 	w.Access = l.access()
+	if w.Access == Open && !r.Policy.AllowOpen { // accepted once, and not permitted any more: nothing opens
+		w.Held = &Hold{Rule: "open-not-allowed", Message: "the policy does not permit access: open any more; what is there stays"}
+	}
 	r.strategy(l, c.at, cluster)
 	if w.Access == Restricted {
 		res := r.restricted(l, cluster.Datacenter)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/portcullis-gitops/portcullis/render/document"
+	"github.com/portcullis-gitops/portcullis/render/lint"
 )
 
 // refuse settles which files are refused. A file that stands, with the groups
@@ -16,7 +17,8 @@ import (
 func (r *rendering) refuse() {
 	for _, t := range r.tenants {
 		for _, f := range t.files {
-			if _, severe := r.severe[f.ID()]; severe && r.Base.accepted[f.ID()] != r.fingerprint(f) {
+			_, severe := r.severe[f.ID()]
+			if severe && (r.Base.accepted[f.ID()] != r.fingerprint(f) || r.misread(f)) {
 				r.refused[f.ID()] = true
 			}
 		}
@@ -28,6 +30,14 @@ func (r *rendering) refuse() {
 			}
 		}
 	}
+}
+
+// misread tells of a fault of form: neither time nor the policy nor the seed can
+// make one of a file that was accepted, and what was misread is missing from it.
+func (r *rendering) misread(f *File) bool {
+	return slices.ContainsFunc(f.Parsed.Problems, func(p document.Problem) bool {
+		return lint.SeverityOf(p.Rule, r.Policy.Rules) == lint.Error
+	})
 }
 
 // fingerprint stands for a file and the groups it uses.
@@ -70,16 +80,5 @@ func groupsOf(f *File) []string {
 
 // good tells whether a list may say what its clusters get.
 func (r *rendering) good(l *list) bool {
-	return !r.refused[l.file.ID()] && !r.elsewhere(l) && !l.missing && r.blocked[l.file.ID()] == "" && l.doc.Metadata.Name.Set && !r.duplicated(l)
-}
-
-// duplicated is the case of an accepted file whose name is taken by now: the
-// one that had it keeps it, and the file is refused; nothing is left to do.
-func (r *rendering) duplicated(l *list) bool {
-	for _, f := range r.findings[l.file.ID()] {
-		if f.Rule == "duplicate-name" && (document.Pos{Line: f.Line, Column: f.Column}) == l.doc.Metadata.Name.Pos {
-			return true
-		}
-	}
-	return false
+	return !r.refused[l.file.ID()] && !r.elsewhere(l) && !l.missing && r.blocked[l.file.ID()] == "" && l.doc.Metadata.Name.Set && !l.duplicate
 }

@@ -63,7 +63,7 @@ func Render(in Input) *Plan {
 
 func newRendering(in Input) *rendering {
 	return &rendering{Input: in, byName: map[string]*tenant{}, findings: map[FileID][]lint.Finding{},
-		severe: map[FileID]lint.Finding{}, refused: map[FileID]bool{}, blocked: map[FileID]string{}, prints: map[FileID]string{}, contested: map[string]Claim{}, ofTenant: map[string][]string{}}
+		severe: map[FileID]lint.Finding{}, refused: map[FileID]bool{}, blocked: map[FileID]string{}, prints: map[FileID]string{}, contested: map[string]Claim{}, ofTenant: map[string][]string{}, clusters: map[string][]string{}}
 }
 
 // rendering is the state of one call of Render.
@@ -82,6 +82,7 @@ type rendering struct {
 
 	contested map[string]Claim    // clusters that several lists claim: who has them
 	ofTenant  map[string][]string // projects
+	clusters  map[string][]string // of a tenant, on the seed
 	byProject map[string][]string // clusters; made when first asked for
 }
 

@@ -404,8 +404,11 @@ func TestStricterPolicyDoesNotRefuseWhatWasAccepted(t *testing.T) {
 	w.policy.AllowOpen = false
 	p := w.plan()
 	wantFindings(t, p, "acme/a.yaml:4:55 error open-not-allowed") // standing
-	if p.Clusters["shopprod01"].Held != nil {
+	if len(p.Refused) > 0 {
 		t.Error("an accepted file is refused by a stricter policy")
+	}
+	if p.Clusters["shopprod01"].Writes() {
+		t.Error("a cluster would be opened although the policy does not permit it")
 	}
 	w.files["acme/a.yaml"] = open + "# changed\n"
 	if p = w.plan(); p.Clusters["shopprod01"].Held == nil {
@@ -524,4 +527,76 @@ spec:
 		"acme/a.yaml:10:14 error expiry-required",
 		"acme/a.yaml:11:7 error owner-required",
 		"acme/a.yaml:11:14 warning covered-entry")
+}
+
+func selectorList(name, selector string, cidrs ...string) string {
+	return strings.Replace(allowlist(name, "x", cidrs...), "clusters: [x]", "clusterSelector: "+selector, 1)
+}
+
+func TestFaultOfFormIsNeverAccepted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.files["acme/a.yaml"] = allowlist("a", "shopprod01", "203.0.113.0/24", "198.51.100.1/24")
+	w.base = render.Restore("s", w.list(), nil, nil, nil) // as if another version had accepted it
+	p := w.plan()
+	if p.Clusters["shopprod01"].Writes() {
+		t.Errorf("a list is written without the entry that cannot be read: %v", p.Clusters["shopprod01"].List)
+	}
+}
+
+func TestRefusedSelectorKeepsItsClusters(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.files["acme/a.yaml"] = selectorList("a", "{}", "203.0.113.0/24")
+	w.files["acme/b.yaml"] = selectorList("b", "{matchLabels: {project-id: acmeproj01}}", "198.51.100.0/24")
+	w.plan()
+	w.files["acme/b.yaml"] = selectorList("b", "{matchLabels: {project-id: acmeproj01}}", "198.51.100.1/24")
+	p := w.plan()
+	wantList(t, p, "shopprod01", "198.51.100.0/24")
+	wantHeld(t, p, "shopprod01", "host-bits")
+	wantList(t, p, "shoptest01", "203.0.113.0/24")
+}
+
+func TestEmptiedGroupRefusesItsUsers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.files["acme/a.yaml"] = strings.Replace(allowlist("a", "shopprod01"), "entries:\n", "entries:\n    - group: vpn\n", 1)
+	w.files["acme/g.yaml"] = group("vpn", "198.51.100.0/24")
+	w.plan()
+	w.files["acme/g.yaml"] = "apiVersion: portcullis.dev/v1alpha1\nkind: AddressGroup\nmetadata: {name: vpn}\nspec: {entries: []}\n"
+	p := w.plan()
+	if !slices.ContainsFunc(p.Findings, func(f lint.Finding) bool { return f.Rule == "empty-list" && f.Path == "acme/a.yaml" }) {
+		t.Errorf("nothing says that the list is empty: %v", p.Findings)
+	}
+	wantList(t, p, "shopprod01", "198.51.100.0/24")
+}
+
+func TestClusterMadeAnewGetsNoKeptList(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.files["acme/a.yaml"] = allowlist("a", "shopprod01", "203.0.113.0/24")
+	w.plan()
+	clear(w.files)
+	wantHeld(t, w.plan(), "shopprod01", "removed-allowlist")
+	c := w.inventory.Clusters["shopprod01"]
+	c.UID = "another"
+	w.inventory.Clusters["shopprod01"] = c
+	if p := w.plan(); p.Clusters["shopprod01"] != nil {
+		t.Error("a cluster made anew gets the list of a file that is gone")
+	}
+}
+
+func TestUnreadTenantKeepsWhatItHad(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.files["acme/a.yaml"] = allowlist("a", "shopprod01", "203.0.113.0/24")
+	w.plan()
+	w.files["acme/a.yaml"] = "{"
+	retained := w.plan().Retained()
+	clear(w.files) // the mirror is gone, and the remote is away
+	w.base = render.Restore("s", nil, []render.FileID{{Source: "s", Path: "acme/a.yaml"}}, nil, retained)
+	p := w.plan()
+	wantFindings(t, p)
+	wantHeld(t, p, "shopprod01", "yaml-syntax")
+	wantList(t, p, "shopprod01", "203.0.113.0/24")
 }

@@ -34,8 +34,11 @@ type list struct {
 	entries []Entry  // all but the platform's
 	groups  []*group // that it names and that are there
 	partial bool     // some of its entries are not known
-	missing bool     // a group that it names is not there: never a list without it
-	byDC    map[string]*resolved
+	// duplicate is set where another document has its name: the one that had it
+	// keeps it, and this one says nothing.
+	duplicate bool
+	missing   bool // a group that it names is not there: never a list without it
+	byDC      map[string]*resolved
 }
 
 // docName is what must be unique: names are, in a tenant, for each kind.
@@ -89,8 +92,8 @@ func (r *rendering) gatherTenant(t *tenant) {
 			}
 		}
 		for _, a := range f.Parsed.Allowlists {
-			r.takeName(names, t, f, document.KindAllowlist, a.Metadata.Name)
 			l := r.newList(t, f, a)
+			l.duplicate = !r.takeName(names, t, f, document.KindAllowlist, a.Metadata.Name)
 			t.lists = append(t.lists, l)
 			r.lists = append(r.lists, l)
 		}
@@ -103,8 +106,8 @@ func (r *rendering) gatherTenant(t *tenant) {
 	}
 }
 
-// byPrecedence puts files whose names were accepted before ahead of others, so
-// that a newcomer is the one that has the name twice.
+// byPrecedence puts the files that are known to be refused last, as it is after
+// a restart.
 func (r *rendering) byPrecedence(t *tenant) []*File {
 	out := slices.Clone(t.files)
 	slices.SortStableFunc(out, func(a, b *File) int {
@@ -115,14 +118,9 @@ func (r *rendering) byPrecedence(t *tenant) []*File {
 
 func (r *rendering) precedence(f *File) int {
 	if r.refused[f.ID()] {
-		return 2 // known to be refused: after a restart
+		return 1
 	}
-	for _, name := range namesIn(f) {
-		if r.Base.names[name] == f.Path {
-			return 0
-		}
-	}
-	return 1
+	return 0
 }
 
 func namesIn(f *File) []docName {

@@ -2,6 +2,7 @@ package document
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 )
 
@@ -59,11 +60,20 @@ func (d *decoder) group(g *AddressGroup) {
 		if !e.Set {
 			continue
 		}
+		d.someAddress(e.CIDRs)
 		d.exactlyOne(e.Pos, part{"cidr", e.CIDR.Key, e.CIDR.Pos}, part{"cidrs", e.CIDRs.Key, e.CIDRs.Pos})
 	}
 }
 
+// someAddress wants an address in a list of them.
+func (d *decoder) someAddress(list List[Value[netip.Prefix]]) {
+	if list.Set && len(list.Items) == 0 {
+		d.report(list.Pos, "missing-field", "cidrs holds no address", "")
+	}
+}
+
 func (d *decoder) entry(e *Entry) {
+	d.someAddress(e.CIDRs)
 	if !e.Set {
 		return // no mapping, which is said already
 	}

@@ -64,6 +64,7 @@ var allowlistRules = []struct {
 	{"owner-required", plain(ownerRequired)},    // somebody to ask
 	{"expiry-required", plain(expiryRequired)},  // what is wide must not stay for good
 	{"forbidden-range", plain(forbiddenRange)},  // what the provider never lets in
+	{"empty-list", plain(nobodyLetIn)},          // groups can be empty, too
 	{"expires-to-open", plain(expiresToOpen)},   // a filter without entries is no filter
 	{"open-world", plain(openWorld)},            // splitting /0 does not pass
 	{"too-wide", plain(tooWide)},                // nor does splitting anything else

@@ -4,10 +4,20 @@ import (
 	"fmt"
 	"math/big"
 	"net/netip"
+	"slices"
 
 	"github.com/portcullis-gitops/portcullis/render/document"
 	"github.com/portcullis-gitops/portcullis/render/prefixes"
 )
+
+// nobodyLetIn finds the list whose entries bring no address in, because they
+// name groups without any: platform ranges and node egress do not count.
+func nobodyLetIn(a *Allowlist) []document.Problem {
+	if !a.complete() || slices.ContainsFunc(a.Entries, Entry.Own) {
+		return nil
+	}
+	return []document.Problem{{Pos: a.entriesKey(), Message: "the list's entries bring no address in: it would let in the platform alone", Fix: "add an entry; or say access: unmanaged"}}
+}
 
 // expiresToOpen looks at each family by itself: kube-proxy filters each for
 // itself too, and a family whose last entry went would be open.
