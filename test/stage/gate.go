@@ -17,7 +17,7 @@ import (
 	"github.com/portcullis-gitops/portcullis/test/servers"
 )
 
-// Gate is a way to a server that can be closed: then nobody listens on its
+// Gate is a way to an HTTP server that can be closed: then nobody listens on its
 // port. It notes what goes through.
 type Gate struct {
 	// URL stands for the server's, and does not change.

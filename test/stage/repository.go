@@ -154,3 +154,9 @@ func (r *Repository) Branch(ctx context.Context, name string) error {
 	_, err := git(ctx, r.bare, "branch", "--move", "main", name)
 	return err
 }
+
+// PushLocally pushes past the server: its folder is on this machine.
+func (r *Repository) PushLocally(ctx context.Context) error {
+	_, err := git(ctx, r.Work, "push", "--quiet", r.bare, "main")
+	return err
+}

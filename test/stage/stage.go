@@ -24,6 +24,9 @@ type Options struct {
 	HTTP bool
 	// Host is another Git host's repository, instead of one of the stage's.
 	Host *Host
+	// Seed is the way that the reconciler takes to the API server; empty: its
+	// own address.
+	Seed string
 	// Config and Policy change the documents before they are written.
 	Config, Policy func(Document)
 }
@@ -86,6 +89,9 @@ func (s *Stage) set(ctx context.Context, o Options) error {
 	user, err := s.Seed.user(s.User)
 	if err != nil {
 		return err
+	}
+	if o.Seed != "" {
+		user.Host = "https://" + o.Seed
 	}
 	if err := errors.Join(writeKubeconfig(user, s.Kubeconfig), s.configure(o)); err != nil {
 		return err

@@ -182,6 +182,43 @@ func TestGateShutsAndOpensOnItsPort(t *testing.T) {
 	}
 }
 
+func TestPipeIsCutAndMended(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	pipe, err := NewPipe(server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func() error {
+		response, err := http.Get("http://" + pipe.Address)
+		if err == nil {
+			response.Body.Close()
+		}
+		return err
+	}
+	if err := ask(); err != nil {
+		t.Errorf("whole: %v", err)
+	}
+	for range 2 { // a second time is fine
+		if err := pipe.Cut(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if ask() == nil {
+		t.Error("it answers while it is cut")
+	}
+	if err := pipe.Mend(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := ask(); err != nil {
+		t.Errorf("mended: %v", err)
+	}
+	if err := pipe.Cut(); err != nil {
+		t.Error(err)
+	}
+}
+
 // script is a program in the command's place. The shell reads it: a program
 // that was just written may be busy.
 func script(t *testing.T, text string) *Process {
