@@ -23,6 +23,7 @@ type Side struct {
 	Findings []lint.Finding
 
 	plans map[string]*render.Plan // by seed
+	asIs  map[string]*render.Plan // of the files without targets: for the rules
 }
 
 // Trees is what is compared: the files of both sides, and what the plans
@@ -71,30 +72,35 @@ func (t Trees) seeds() []string {
 const unnamed = "unnamed"
 
 func (t Trees) side(seeds []string, files []render.File, base *Side) Side {
-	s := Side{Clusters: map[string]*render.Wanted{}, Files: files, plans: map[string]*render.Plan{}}
+	s := Side{Clusters: map[string]*render.Wanted{}, Files: files, plans: map[string]*render.Plan{}, asIs: map[string]*render.Plan{}}
 	apart := len(seeds) > 1 && t.Policy.SeedNames() == nil // no policy tells them apart
 	for _, seed := range seeds {
-		in := render.Input{Policy: t.Policy, Inventory: t.Inventory, Seed: cmp.Or(seed, unnamed), Now: t.Now}
+		rewritten, changed := rewrite(files, seed, apart, t.Inventory.Known)
+		var was, wasAsIs *render.Plan
 		if base != nil {
-			in.Base = base.plans[seed].Base()
+			was, wasAsIs = base.plans[seed], base.asIs[seed]
 		}
-		var changed bool
-		in.Files, changed = rewrite(files, seed, apart, t.Inventory.Known)
-		plan := render.Render(in)
-		s.plans[seed] = plan
+		plan := t.plan(seed, rewritten, was)
+		s.plans[seed], s.asIs[seed] = plan, plan
+		if changed && !apart || wasAsIs != was { // the rules are asked about the files as they are
+			s.asIs[seed] = t.plan(seed, files, wasAsIs)
+		}
 		for id, w := range plan.Clusters {
 			s.Clusters[seed+"/"+id] = w
 		}
-		if changed && !apart { // the rules are asked about the files as they are
-			in.Files = files
-			s.Findings = append(s.Findings, render.Render(in).Findings...)
-		} else {
-			s.Findings = append(s.Findings, plan.Findings...)
-		}
+		s.Findings = append(s.Findings, s.asIs[seed].Findings...)
 	}
 	lint.Sort(s.Findings)
 	s.Findings = slices.Compact(s.Findings)
 	return s
+}
+
+func (t Trees) plan(seed string, files []render.File, base *render.Plan) *render.Plan {
+	in := render.Input{Files: files, Policy: t.Policy, Inventory: t.Inventory, Seed: cmp.Or(seed, unnamed), Now: t.Now}
+	if base != nil {
+		in.Base = base.Base()
+	}
+	return render.Render(in)
 }
 
 // target marks what stands for the clusters of a selector. No cluster's name

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/netip"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/portcullis-gitops/portcullis/render/meaning"
+	"github.com/portcullis-gitops/portcullis/render/report"
+)
+
+type explainOptions struct {
+	offline
+	dir, output string
+}
+
+func explainCommand() *cobra.Command {
+	o := &explainOptions{}
+	cmd := &cobra.Command{
+		Use:     "explain CLUSTER ADDRESS",
+		Aliases: []string{"why"},
+		Short:   "Tell whether a cluster lets an address in, by which entry, until when",
+		Long: "Explain tells whether the files let an address, or all of a prefix, in to the\n" +
+			"cluster with that ID: by which entries, and until when; or which entry is nearest.\n" +
+			"Without --live it contacts nothing, and knows neither which clusters a selector\n" +
+			"picks nor the ranges that KKP adds.\n\n" +
+			"Exit code: 0 let in, 1 not let in, 2 cannot tell, or could not run.",
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			prefix, err := meaning.ParseAddress(args[1])
+			if err != nil {
+				return err
+			}
+			return o.run(cmd.Context(), args[0], prefix, cmd.OutOrStdout(), time.Now())
+		},
+	}
+	o.bind(cmd)
+	o.bindLive(cmd)
+	cmd.Flags().StringVarP(&o.dir, "dir", "C", ".", "folder with the tenants' files")
+	cmd.Flags().StringVarP(&o.output, "output", "o", "text", "text or json")
+	return cmd
+}
+
+func (o *explainOptions) run(ctx context.Context, cluster string, prefix netip.Prefix, out io.Writer, now time.Time) error {
+	if o.output != "text" && o.output != "json" {
+		return fmt.Errorf("--output %s: text or json", o.output)
+	}
+	p, err := o.readPolicy()
+	if err != nil {
+		return err
+	}
+	files, err := readTree(ctx, o.dir, o.tenant)
+	if err != nil {
+		return err
+	}
+	inventory, seed, err := o.inventory(ctx, p, files)
+	if err != nil {
+		return err
+	}
+	side := meaning.Alone(meaning.Trees{After: files, Policy: p, Inventory: inventory, Seed: seed, Now: now})
+	answers := meaning.Explain(meaning.Question{Cluster: cluster, Prefix: prefix, Side: side, Inventory: inventory, Now: now})
+	write := report.ExplainText
+	if o.output == "json" {
+		write = report.ExplainJSON
+	}
+	if err := write(out, answers); err != nil {
+		return err
+	}
+	return exitOf(cluster, answers)
+}
+
+// exitOf is the answer as the command ends with it: one that cannot be told
+// weighs more than one that is no, and that more than yes.
+func exitOf(cluster string, answers []meaning.Answer) error {
+	out := false
+	for _, a := range answers {
+		if a.Verdict == meaning.CannotTell {
+			return fmt.Errorf("cannot tell of cluster %q", cluster)
+		}
+		out = out || a.Verdict == meaning.Out
+	}
+	if out {
+		return errFindings
+	}
+	return nil
+}

@@ -1,0 +1,125 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/portcullis-gitops/portcullis/render/lint"
+	"github.com/portcullis-gitops/portcullis/render/meaning"
+)
+
+// Compared is a change with what it was compared with.
+type Compared struct {
+	Base string `json:"base"` // main (3f2a9c1d5e6b)
+	Head string `json:"head"` // the work tree, or a commit likewise
+	*meaning.Diff
+}
+
+// markdownLines is about how long a comment is: what is not an opening or a
+// loss is cut there, with a count.
+const markdownLines = 25
+
+// Markdown writes what a change means as a comment on a pull request: its class
+// as the first word, the worst first. Openings and losses are never cut.
+//
+// Whatever is from a file is in code spans, cut at 60 characters but for paths:
+// nothing in it can be a link, an image, a mention, HTML or a line of its own.
+func Markdown(w io.Writer, c Compared) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "**%s**: %s\n\n", c.Class, headline(c.Diff))
+	fmt.Fprintf(&b, "Compared: %s with %s.", span(c.Head), span(c.Base))
+	if len(c.Why) > 0 {
+		fmt.Fprintf(&b, " Not routine: %s.", strings.Join(markdownWhy(c.Why), "; "))
+	}
+	b.WriteString("\n")
+	writeFindings(&b, c.Findings)
+	left := markdownLines - strings.Count(b.String(), "\n") - min(len(c.Findings), 1)
+	writeBlocks(&b, blocks(c.Diff), left)
+	writeRest(&b, c.Diff)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// markdownWhy are the reasons; a tenant's name, the last word of some, is not
+// ours.
+func markdownWhy(why []string) []string {
+	var out []string
+	for _, w := range why {
+		out = append(out, plain(w))
+	}
+	return out
+}
+
+// plain takes from words what Markdown could read as more than words.
+func plain(s string) string {
+	if strings.ContainsAny(s, "`*_[]<>@#!\\|~") {
+		return span(s)
+	}
+	return Escape(s)
+}
+
+func writeFindings(b *strings.Builder, findings []lint.Finding) {
+	if len(findings) == 0 {
+		return
+	}
+	b.WriteString("\n")
+	shown := 0
+	for _, severity := range []lint.Severity{lint.Error, lint.Warning} {
+		for _, f := range findings {
+			if f.Severity == severity && (severity == lint.Error || shown < mostFindings) {
+				fmt.Fprintf(b, "- %s %s[%s] %s\n", fence(Escape(fmt.Sprintf("%s:%d:%d", f.Path, f.Line, f.Column))), f.Severity, f.Rule, fence(Escape(f.Message)))
+				shown++
+			}
+		}
+	}
+	if shown < len(findings) {
+		fmt.Fprintf(b, "- and %s\n", count(len(findings)-shown, "warning"))
+	}
+}
+
+// mostFindings is how many findings are shown, where they are no errors.
+const mostFindings = 6
+
+func writeBlocks(b *strings.Builder, all []block, left int) {
+	var cut []block
+	dropped := 0
+	for _, block := range all {
+		if left -= 2; left < 0 && !block.keep() {
+			cut = append(cut, block)
+			continue
+		}
+		fmt.Fprintf(b, "\n%s\n", block.title.markdown())
+		for _, l := range block.lines {
+			if left <= 0 && !l.keep {
+				dropped++
+				continue
+			}
+			fmt.Fprintf(b, "- %s\n", l.text.markdown())
+			left--
+		}
+	}
+	if n := clustersIn(cut); n+dropped > 0 {
+		fmt.Fprintf(b, "\nLeft out: %s; `portcullis diff` shows all.\n", strings.Join(leftOut(n, dropped), " and "))
+	}
+}
+
+func leftOut(clusters, lines int) []string {
+	var out []string
+	if clusters > 0 {
+		out = append(out, count(clusters, "more cluster"))
+	}
+	if lines > 0 {
+		out = append(out, count(lines, "more line"))
+	}
+	return out
+}
+
+func writeRest(b *strings.Builder, d *meaning.Diff) {
+	if rest := rest(d); len(rest) > 0 {
+		b.WriteString("\n")
+		for _, l := range rest {
+			fmt.Fprintf(b, "- %s\n", l.markdown())
+		}
+	}
+}
