@@ -107,6 +107,7 @@ func (r *rendering) resolveGroup(l *list, e *document.Entry) bool {
 		return false
 	}
 	l.groups = append(l.groups, g)
+	l.partial = l.partial || len(g.file.Parsed.Problems) > 0 // what it brings in is not all known
 	for i := range g.doc.Spec.Entries.Items {
 		ge := &g.doc.Spec.Entries.Items[i]
 		for _, p := range ge.Prefixes() {
