@@ -59,6 +59,7 @@ func rootCommand() *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.AddCommand(importCommand())
+	root.AddCommand(diffCommand(), explainCommand())
 	root.AddCommand(checkCommand(), renderCommand(), runCommand(), statusCommand(), approveCommand(), versionCommand())
 	return root
 }
