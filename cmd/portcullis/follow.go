@@ -214,7 +214,7 @@ func (r *reconciler) accept(ctx context.Context, f *follower, head string, appro
 	f.cache.Forget()
 	f.log.Info("Accepted a commit", "commit", head, "files", len(files), "changed", judgement.Files,
 		"clusters", len(judgement.Set), "errors", len(judgement.Errors))
-	for _, finding := range judgement.Errors {
+	for _, finding := range judgement.Errors[:min(len(judgement.Errors), mostErrors)] {
 		f.log.Info("Found an error", "commit", head, "finding", finding.String())
 	}
 	r.adopt(ctx, after)

@@ -41,7 +41,7 @@ func (r *reconciler) reportSource(ctx context.Context, f *follower, states map[s
 			continue
 		}
 		check := forge.Check{Commit: record.SHA, Context: r.checkContext(),
-			State: forge.State(verdict.State), Title: verdict.Title, Body: verdict.Body}
+			State: forge.State(verdict.State), Title: verdict.Title, Body: bounded(verdict.Body)}
 		f.say(check, verdict.State)
 		f.outbox.Offer(f.superseded(ctx, r, record)...)
 		f.outbox.Offer(check)

@@ -126,13 +126,13 @@ func keys(ts *testscript.TestScript, neg bool, args []string) {
 func objects(doc string) (string, error) {
 	d := json.NewDecoder(strings.NewReader(doc))
 	var out strings.Builder
-	if err := object(d, &out); err != nil {
+	if err := keysOf(d, &out); err != nil {
 		return "", err
 	}
 	return out.String(), nil
 }
 
-func object(d *json.Decoder, out *strings.Builder) error {
+func keysOf(d *json.Decoder, out *strings.Builder) error {
 	token, err := d.Token()
 	if err != nil {
 		return err
@@ -147,7 +147,7 @@ func object(d *json.Decoder, out *strings.Builder) error {
 			}
 			names = append(names, name.(string))
 		}
-		if err := object(d, &below); err != nil {
+		if err := keysOf(d, &below); err != nil {
 			return err
 		}
 	}
