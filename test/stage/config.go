@@ -5,7 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"sigs.k8s.io/yaml"
+	"go.yaml.in/yaml/v3" // reads `off` as the word it is
 )
 
 // schedule is the schedule of a stage, so that nobody waits for a minute.
@@ -92,7 +92,7 @@ func readDocument(path string) (Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := Document{}
+	var d map[string]any
 	if err := yaml.Unmarshal(content, &d); err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}

@@ -22,7 +22,7 @@ func (s *Stage) Owned(ctx context.Context, id, manager string) (leaves []string,
 		}
 		applied = applied && entry.Operation == "Apply"
 		var fields map[string]any
-		if err := json.Unmarshal(entry.FieldsV1.Raw, &fields); err != nil {
+		if err := json.Unmarshal(entry.FieldsV1.GetRawBytes(), &fields); err != nil {
 			return nil, false, fmt.Errorf("read the managed fields of %s: %w", id, err)
 		}
 		leaves = append(leaves, leavesOf(fields, "")...)
