@@ -113,7 +113,21 @@ func changedClusters(before, after *render.Plan, source string) []string {
 		}
 	}
 	slices.Sort(out)
-	return out
+	return boundMissing(after, out)
+}
+
+// mostMissing bounds the clusters that are not there of which a commit is told:
+// a file can name any number of IDs.
+const mostMissing = 100
+
+func boundMissing(after *render.Plan, ids []string) []string {
+	missing := 0
+	return slices.DeleteFunc(ids, func(id string) bool {
+		if after.Clusters[id].UID == "" {
+			missing++
+		}
+		return after.Clusters[id].UID == "" && missing > mostMissing
+	})
 }
 
 // same tells whether a cluster is to carry the same, for the same tenant. That

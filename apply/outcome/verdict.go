@@ -45,12 +45,17 @@ type Moment struct {
 	// such as drift that is being put right, is no news.
 	Settled bool
 
-	unsupported map[string]bool // clusters that wait because of how they are exposed
+	unsupported map[string]bool         // clusters that wait because of how they are exposed
+	seedFaults  map[string]lint.Finding // by cluster: what the seed decides
 }
 
 func (m Moment) indexed() Moment {
 	m.unsupported = map[string]bool{}
+	m.seedFaults = map[string]lint.Finding{}
 	for _, f := range m.Plan.Findings {
+		if _, known := m.seedFaults[f.Cluster]; seedDecides(f) && !known {
+			m.seedFaults[f.Cluster] = f
+		}
 		if f.Rule == "unsupported-expose-strategy" && f.Severity == lint.Error {
 			m.unsupported[f.Cluster] = true
 		}
@@ -58,7 +63,7 @@ func (m Moment) indexed() Moment {
 	return m
 }
 
-// mostLines bounds the clusters that a check lists.
+// mostLines bounds the findings, and the clusters, that a check lists.
 const mostLines = 200
 
 // Verdict is the judgement's at a moment; the zero Verdict says that there is
@@ -69,23 +74,24 @@ func (j Judgement) Verdict(m Moment) Verdict {
 	if j.Hold != "" {
 		return Verdict{Failure, "held: " + j.Hold, ""}
 	}
-	if len(j.Errors) > 0 {
-		return Verdict{Failure, title(j.Errors), j.body(j.Errors, m)}
-	}
 	waits, failed := m.sort()
 	switch {
+	case len(j.Errors) > 0 && len(waits) > 0:
+		return Verdict{Failure, title(j.Errors), list(j.Errors)} // its other clusters go on all the same
+	case len(j.Errors) > 0:
+		return Verdict{Failure, title(j.Errors), m.body(j.Errors)}
 	case len(waits) > 0 && m.Settled && len(failed) == 0:
 		return Verdict{} // nothing to say before the work is done
 	case len(waits) > 0 && !m.Settled:
-		return Verdict{Pending, "applying " + count(len(m.Set), "list"), ""}
+		return Verdict{Pending, "applying " + count(len(j.Set), "list"), ""}
 	case len(failed) > 0:
 		findings := j.seedFindings(m, failed)
 		if len(findings) > 0 {
-			return Verdict{Failure, title(findings), j.body(findings, m)}
+			return Verdict{Failure, title(findings), m.body(findings)}
 		}
-		return Verdict{Failure, m.failedTitle(failed), j.body(nil, m)}
+		return Verdict{Failure, m.failedTitle(failed), m.body(nil)}
 	}
-	return Verdict{Success, j.success(m), j.body(nil, m)}
+	return Verdict{Success, j.success(m), m.body(nil)}
 }
 
 func (j Judgement) success(m Moment) string {
@@ -163,16 +169,19 @@ func (m Moment) kept(s apply.ClusterState) State {
 // seedFindings are the findings behind the failed clusters that only wait or
 // are missing: those of the commit, else those of today.
 func (j Judgement) seedFindings(m Moment, failed []string) []lint.Finding {
+	own := map[string]lint.Finding{}
+	for _, f := range j.SeedErrors {
+		own[f.Cluster] = f
+	}
 	var out []lint.Finding
 	for _, id := range failed {
 		if s := m.States[id].State; s != apply.Waiting && s != apply.Missing {
 			continue
 		}
-		about := func(f lint.Finding) bool { return f.Cluster == id && seedDecides(f) }
-		if i := slices.IndexFunc(j.SeedErrors, about); i >= 0 {
-			out = append(out, j.SeedErrors[i])
-		} else if i := slices.IndexFunc(m.Plan.Findings, about); i >= 0 {
-			out = append(out, m.Plan.Findings[i])
+		if f, ok := own[id]; ok {
+			out = append(out, f)
+		} else if f, ok := m.seedFaults[id]; ok {
+			out = append(out, f)
 		}
 	}
 	lint.Sort(out)
@@ -215,11 +224,23 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-func (j Judgement) body(findings []lint.Finding, m Moment) string {
+// list is the findings as the command line prints them, as far as a note or a
+// comment can hold them.
+func list(findings []lint.Finding) string {
 	var b strings.Builder
-	for _, f := range findings {
+	for i, f := range findings {
+		if i == mostLines {
+			fmt.Fprintf(&b, "and %d more\n", len(findings)-mostLines)
+			break
+		}
 		b.WriteString(report.Finding(f, false))
 	}
+	return b.String()
+}
+
+func (m Moment) body(findings []lint.Finding) string {
+	var b strings.Builder
+	b.WriteString(list(findings))
 	for i, line := range m.lines() {
 		if i == mostLines {
 			fmt.Fprintf(&b, "and %d more\n", len(m.Set)-mostLines)

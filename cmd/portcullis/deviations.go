@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -79,8 +80,9 @@ func (f *follower) underWay(now time.Time) bool {
 }
 
 func (f *follower) deviations(plan *render.Plan, states map[string]apply.ClusterState) map[string]apply.Deviation {
-	var out map[string]apply.Deviation // nil where there are none, as it is read back
-	for id, w := range plan.Clusters {
+	var out map[string]apply.Deviation                           // nil where there are none, as it is read back
+	for _, id := range slices.Sorted(maps.Keys(plan.Clusters)) { // the same ones each time
+		w := plan.Clusters[id]
 		if w.Claim.Source != f.conf.Name || len(out) == mostDeviations {
 			continue
 		}
