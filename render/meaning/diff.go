@@ -103,12 +103,14 @@ func (in Input) seedAdds() []netip.Prefix {
 	return append(render.Prefixes(s.Source), render.Prefixes(s.Default)...)
 }
 
-// added are the ranges besides the files', of the seeds concerned.
+// added are the ranges besides the files', of the seeds whose lists change.
 func (in Input) added(clusters []Cluster) []Added {
 	out := []Added{}
 	seeds := map[string]bool{}
 	for _, c := range clusters {
-		seeds[c.Seed] = true
+		if c.After == render.Restricted && !c.NewlyHeld() {
+			seeds[c.Seed] = true
+		}
 	}
 	for _, seed := range slices.Sorted(maps.Keys(seeds)) {
 		for _, p := range in.Policy.Seeds[seed].Platform {
@@ -125,7 +127,8 @@ func (in Input) added(clusters []Cluster) []Added {
 
 func (in Input) notCompared(clusters []Cluster) []string {
 	out := []string{}
-	if !in.Inventory.Seed.Known {
+	restricted := slices.ContainsFunc(clusters, func(c Cluster) bool { return c.After == render.Restricted && !c.NewlyHeld() })
+	if !in.Inventory.Seed.Known && restricted {
 		out = append(out, "the Seed's own ranges, which KKP adds to every list")
 	}
 	if slices.ContainsFunc(clusters, func(c Cluster) bool { return isTarget(c.ID) }) {

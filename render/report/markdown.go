@@ -30,7 +30,10 @@ func Markdown(w io.Writer, c Compared) error {
 	fmt.Fprintf(&b, "**%s**: %s\n\n", c.Class, headline(c.Diff))
 	fmt.Fprintf(&b, "Compared: %s with %s.", span(c.Head), span(c.Base))
 	if len(c.Why) > 0 {
-		fmt.Fprintf(&b, " Not routine: %s.", strings.Join(markdownWhy(c.Why), "; "))
+		fmt.Fprintf(&b, " %s: %s.", reasons(c.Class), strings.Join(markdownWhy(c.Why), "; "))
+	}
+	if c.Class == meaning.Hold {
+		b.WriteString(" Once merged, an operator of the seed lets it go ahead: `portcullis approve SOURCE@SHA --reason TEXT`.")
 	}
 	b.WriteString("\n")
 	writeFindings(&b, c.Findings)
@@ -68,7 +71,7 @@ func writeFindings(b *strings.Builder, findings []lint.Finding) {
 	for _, severity := range []lint.Severity{lint.Error, lint.Warning} {
 		for _, f := range findings {
 			if f.Severity == severity && (severity == lint.Error || shown < mostFindings) {
-				fmt.Fprintf(b, "- %s %s[%s] %s\n", fence(Escape(fmt.Sprintf("%s:%d:%d", f.Path, f.Line, f.Column))), f.Severity, f.Rule, fence(Escape(f.Message)))
+				writeFinding(b, f)
 				shown++
 			}
 		}
@@ -76,6 +79,24 @@ func writeFindings(b *strings.Builder, findings []lint.Finding) {
 	if shown < len(findings) {
 		fmt.Fprintf(b, "- and %s\n", count(len(findings)-shown, "warning"))
 	}
+}
+
+// writeFinding keeps path and line unbroken in one code span. What the rules
+// say quotes files, and is theirs as a whole.
+func writeFinding(b *strings.Builder, f lint.Finding) {
+	fmt.Fprintf(b, "- %s %s[%s] %s", fence(Escape(fmt.Sprintf("%s:%d:%d", f.Path, f.Line, f.Column))), f.Severity, f.Rule, fence(Escape(f.Message)))
+	if f.Fix != "" {
+		fmt.Fprintf(b, " fix: %s", fence(Escape(f.Fix)))
+	}
+	b.WriteString("\n")
+}
+
+// reasons is how what follows is introduced.
+func reasons(c meaning.Class) string {
+	if c == meaning.Hold {
+		return "Will be held"
+	}
+	return "Not routine"
 }
 
 // mostFindings is how many findings are shown, where they are no errors.

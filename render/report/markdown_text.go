@@ -15,7 +15,10 @@ func MeaningText(w io.Writer, c Compared) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\ncompared: %s with %s\n", c.Class, headline(c.Diff), Escape(c.Head), Escape(c.Base))
 	for _, why := range c.Why {
-		fmt.Fprintf(&b, "not routine: %s\n", Escape(why))
+		fmt.Fprintf(&b, "%s: %s\n", strings.ToLower(reasons(c.Class)), Escape(why))
+	}
+	if c.Class == meaning.Hold {
+		b.WriteString("once merged, an operator of the seed lets it go ahead: portcullis approve SOURCE@SHA --reason TEXT\n")
 	}
 	for _, f := range c.Findings {
 		b.WriteString(Finding(f, false))
