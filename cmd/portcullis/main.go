@@ -58,7 +58,7 @@ func rootCommand() *cobra.Command {
 		Args:          noSuchCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.AddCommand(importCommand())
+	root.AddCommand(importCommand(), schemaCommand(), completionCommand())
 	root.AddCommand(diffCommand(), explainCommand())
 	root.AddCommand(checkCommand(), renderCommand(), runCommand(), statusCommand(), approveCommand(), versionCommand())
 	return root

@@ -14,86 +14,117 @@ const (
 // Allowlist says who may reach the API servers of some user clusters.
 type Allowlist struct {
 	Node
+	// APIVersion is the version of the format.
 	APIVersion Value[string] `yaml:"apiVersion" required:"true"`
-	Kind       Value[string] `yaml:"kind" required:"true"`
-	Metadata   Metadata      `yaml:"metadata" required:"true"`
-	Spec       AllowlistSpec `yaml:"spec" required:"true"`
+	// Kind is the kind of the document.
+	Kind Value[string] `yaml:"kind" required:"true"`
+	// Metadata names the document.
+	Metadata Metadata `yaml:"metadata" required:"true"`
+	// Spec is who may reach which clusters.
+	Spec AllowlistSpec `yaml:"spec" required:"true"`
 }
 
 // Metadata names a document. Names are unique in the tenant, for each kind.
 type Metadata struct {
 	Node
+	// Name is a DNS label, unique in the tenant for the kind of document.
 	Name Value[string] `yaml:"name" required:"true" check:"name"`
 }
 
 // AllowlistSpec is the content of an allowlist.
 type AllowlistSpec struct {
-	Node
+	Node `choice:"clusters clusterSelector"`
 	// Seed may be left out only where the policy knows a single seed.
 	Seed Value[string] `yaml:"seed"`
 	// Clusters are KKP cluster IDs. Exactly one of Clusters and Selector.
 	Clusters List[Value[string]] `yaml:"clusters" check:"cluster"`
-	Selector Selector            `yaml:"clusterSelector"`
+	// Selector picks clusters by label; {} is all of the tenant's clusters on the
+	// seed that no other list claims, those made tomorrow included.
+	Selector Selector `yaml:"clusterSelector"`
 	// Access is restricted (the default), open or unmanaged.
-	Access Value[string] `yaml:"access" oneof:"restricted open unmanaged"`
+	Access Value[string] `yaml:"access" oneof:"restricted open unmanaged" default:"restricted"`
 	// NodeEgress is where the clusters' own nodes come from, or `none`.
 	NodeEgress Either[List[Value[netip.Prefix]]] `yaml:"nodeEgress" oneof:"none"`
-	Entries    List[Entry]                       `yaml:"entries"`
-	Tests      List[Test]                        `yaml:"tests"`
+	// Entries are who is let in. With restricted access there is at least one,
+	// else none.
+	Entries List[Entry] `yaml:"entries"`
+	// Tests are judged when the file or its groups change, of all that is admitted.
+	Tests List[Test] `yaml:"tests"`
 }
 
 // Selector picks clusters of the tenant; without labels it picks all of them.
 type Selector struct {
 	Node
+	// MatchLabels are labels that a cluster must have. Others than project-id only
+	// where the policy permits it: project users can change them.
 	MatchLabels map[string]Value[string] `yaml:"matchLabels"`
 }
 
 // Entry lets one or more prefixes in, of its own or of a group. Exactly one of
 // CIDR, CIDRs and Group.
 type Entry struct {
-	Node
-	Description Value[string]             `yaml:"description"`
-	Owner       Value[string]             `yaml:"owner"`
-	Ticket      Value[string]             `yaml:"ticket"`
-	CIDR        Value[netip.Prefix]       `yaml:"cidr"`
-	CIDRs       List[Value[netip.Prefix]] `yaml:"cidrs"`
+	Node `choice:"cidr cidrs group"`
+	// Description says who or what comes from there.
+	Description Value[string] `yaml:"description"`
+	// Owner is whom to ask whether the entry is still needed.
+	Owner Value[string] `yaml:"owner"`
+	// Ticket is where it was asked for.
+	Ticket Value[string] `yaml:"ticket"`
+	// CIDR is one prefix; a bare address is itself alone.
+	CIDR Value[netip.Prefix] `yaml:"cidr"`
+	// CIDRs are several prefixes.
+	CIDRs List[Value[netip.Prefix]] `yaml:"cidrs"`
 	// Group names a group of the tenant, or provider/<name>.
-	Group   Value[string] `yaml:"group"`
-	Expires Value[Date]   `yaml:"expires"`
+	Group Value[string] `yaml:"group"`
+	// Expires is a day, to its end in UTC, or an RFC 3339 time. Default: never.
+	Expires Value[Date] `yaml:"expires"`
 }
 
 // Test says that an address must be let in, or must not be. Exactly one.
 type Test struct {
-	Node
+	Node `choice:"allow deny"`
+	// Allow is an address or prefix of which all must be let in.
 	Allow Value[netip.Prefix] `yaml:"allow"`
-	Deny  Value[netip.Prefix] `yaml:"deny"`
+	// Deny is an address or prefix of which none may be let in.
+	Deny Value[netip.Prefix] `yaml:"deny"`
 }
 
 // AddressGroup is a list of entries that allowlists of the tenant can name.
 type AddressGroup struct {
 	Node
+	// APIVersion is the version of the format.
 	APIVersion Value[string] `yaml:"apiVersion" required:"true"`
-	Kind       Value[string] `yaml:"kind" required:"true"`
-	Metadata   Metadata      `yaml:"metadata" required:"true"`
-	Spec       GroupSpec     `yaml:"spec" required:"true"`
+	// Kind is the kind of the document.
+	Kind Value[string] `yaml:"kind" required:"true"`
+	// Metadata names the document.
+	Metadata Metadata `yaml:"metadata" required:"true"`
+	// Spec is the group.
+	Spec GroupSpec `yaml:"spec" required:"true"`
 }
 
 // GroupSpec is the content of a group.
 type GroupSpec struct {
 	Node
+	// Entries are the group's.
 	Entries List[GroupEntry] `yaml:"entries" required:"true"`
 }
 
 // GroupEntry is an entry that cannot name a group. Exactly one of CIDR and
 // CIDRs.
 type GroupEntry struct {
-	Node
-	Description Value[string]             `yaml:"description"`
-	Owner       Value[string]             `yaml:"owner"`
-	Ticket      Value[string]             `yaml:"ticket"`
-	CIDR        Value[netip.Prefix]       `yaml:"cidr"`
-	CIDRs       List[Value[netip.Prefix]] `yaml:"cidrs"`
-	Expires     Value[Date]               `yaml:"expires"`
+	Node `choice:"cidr cidrs"`
+	// Description says who or what comes from there.
+	Description Value[string] `yaml:"description"`
+	// Owner is whom to ask whether the entry is still needed.
+	Owner Value[string] `yaml:"owner"`
+	// Ticket is where it was asked for.
+	Ticket Value[string] `yaml:"ticket"`
+	// CIDR is one prefix; a bare address is itself alone.
+	CIDR Value[netip.Prefix] `yaml:"cidr"`
+	// CIDRs are several prefixes.
+	CIDRs List[Value[netip.Prefix]] `yaml:"cidrs"`
+	// Expires is a day, to its end in UTC, or an RFC 3339 time. Default: never.
+	Expires Value[Date] `yaml:"expires"`
 }
 
 // Prefixes are the entry's own valid prefixes, in order.

@@ -12,8 +12,10 @@ const KindConfig = "Config"
 // ConfigDocument is one seed's connections. A change takes a restart.
 type ConfigDocument struct {
 	document.Node
+	// APIVersion is the version of the format.
 	APIVersion document.Value[string] `yaml:"apiVersion" required:"true"`
-	Kind       document.Value[string] `yaml:"kind" required:"true"`
+	// Kind is the kind of the document.
+	Kind document.Value[string] `yaml:"kind" required:"true"`
 	// Seed is the seed's name, as the Policy and tenants' files use it. The
 	// check is called portcullis/<seed>.
 	Seed document.Value[string] `yaml:"seed" required:"true" check:"name"`
@@ -22,7 +24,7 @@ type ConfigDocument struct {
 	SeedResource document.Value[string] `yaml:"seedResource"`
 	// Schedule is when Git is asked for news, in the syntax of robfig/cron.
 	// Default: @every 1m.
-	Schedule document.Value[string] `yaml:"schedule"`
+	Schedule document.Value[string] `yaml:"schedule" default:"@every 1m"`
 	// PolicyFile is the Policy, relative to this file.
 	PolicyFile document.Value[string] `yaml:"policyFile" required:"true"`
 	// Console is where the pages can be seen.
@@ -46,7 +48,7 @@ type ConsoleDocument struct {
 type ApplyDocument struct {
 	document.Node
 	// Rate is how many writes a second, 0 for no limit. Default: 20.
-	Rate document.Value[float64] `yaml:"rate"`
+	Rate document.Value[float64] `yaml:"rate" default:"20"`
 }
 
 // FreezeDocument holds new lists back for a time.
@@ -62,14 +64,14 @@ type FreezeDocument struct {
 
 // SourceDocument is one repository. Exactly one of path and tenant.
 type SourceDocument struct {
-	document.Node
+	document.Node `choice:"path tenant"`
 	// Name is a DNS label, unique among the sources.
 	Name document.Value[string] `yaml:"name" required:"true"`
 	// URL is https, ssh or file; http on loopback, or with insecureHTTP. It
 	// holds no password.
 	URL document.Value[string] `yaml:"url" required:"true"`
 	// Branch is what is followed. Default: main.
-	Branch document.Value[string] `yaml:"branch"`
+	Branch document.Value[string] `yaml:"branch" default:"main"`
 	// Path is the folder of a shared repository whose folders are tenants.
 	Path document.Value[string] `yaml:"path"`
 	// Tenant is whose own repository this is.
@@ -80,7 +82,7 @@ type SourceDocument struct {
 	Credentials CredentialsDocument `yaml:"credentials"`
 	// InsecureHTTP permits http to other hosts, here and of checks.url.
 	// Default: false.
-	InsecureHTTP document.Value[bool] `yaml:"insecureHTTP"`
+	InsecureHTTP document.Value[bool] `yaml:"insecureHTTP" default:"false"`
 	// Verify wants commits signed. Default: not.
 	Verify VerifyDocument `yaml:"verify"`
 	// Checks says where the outcome of a commit is told.
@@ -92,13 +94,18 @@ type SourceDocument struct {
 // connection needs. Names of files are relative to the Config.
 type CredentialsDocument struct {
 	document.Node
-	TokenFile    document.Value[string] `yaml:"tokenFile"`
-	Username     document.Value[string] `yaml:"username"`
+	// TokenFile holds a token, for https.
+	TokenFile document.Value[string] `yaml:"tokenFile"`
+	// Username is for https, with passwordFile.
+	Username document.Value[string] `yaml:"username"`
+	// PasswordFile holds the password.
 	PasswordFile document.Value[string] `yaml:"passwordFile"`
-	SSHKeyFile   document.Value[string] `yaml:"sshKeyFile"`
+	// SSHKeyFile holds a private key, for ssh, with knownHostsFile.
+	SSHKeyFile document.Value[string] `yaml:"sshKeyFile"`
 	// KnownHostsFile holds the host keys that are trusted; no others are.
 	KnownHostsFile document.Value[string] `yaml:"knownHostsFile"`
-	GithubApp      GithubAppDocument      `yaml:"githubApp"`
+	// GithubApp is an installation of a GitHub App, for https.
+	GithubApp GithubAppDocument `yaml:"githubApp"`
 	// CAFile holds certificates trusted besides the system's, PEM.
 	CAFile document.Value[string] `yaml:"caFile"`
 	// Proxy is an http, https or socks5 address without a password.
@@ -108,8 +115,11 @@ type CredentialsDocument struct {
 // GithubAppDocument logs in as a GitHub App.
 type GithubAppDocument struct {
 	document.Node
-	AppID          document.Value[int]    `yaml:"appID" required:"true"`
-	InstallationID document.Value[int]    `yaml:"installationID" required:"true"`
+	// AppID is the App's number.
+	AppID document.Value[int] `yaml:"appID" required:"true"`
+	// InstallationID is the installation's number.
+	InstallationID document.Value[int] `yaml:"installationID" required:"true"`
+	// PrivateKeyFile holds the App's private key, PEM.
 	PrivateKeyFile document.Value[string] `yaml:"privateKeyFile" required:"true"`
 }
 
@@ -136,13 +146,13 @@ type ChecksDocument struct {
 	// TokenFile holds the forge's token. Needed but with githubApp.
 	TokenFile document.Value[string] `yaml:"tokenFile"`
 	// PullRequests judges open pull requests. Default: false.
-	PullRequests document.Value[bool] `yaml:"pullRequests"`
+	PullRequests document.Value[bool] `yaml:"pullRequests" default:"false"`
 	// Forks says whether those that come from forks are judged. Default: allow.
-	Forks document.Value[string] `yaml:"forks" oneof:"allow deny"`
+	Forks document.Value[string] `yaml:"forks" oneof:"allow deny" default:"allow"`
 	// WebhookSecretFile holds what webhooks are signed with. Default: no
 	// webhooks are taken.
 	WebhookSecretFile document.Value[string] `yaml:"webhookSecretFile"`
 	// Deadline is after how long a list not yet in force fails the check, more
 	// than 0. Default: 15m.
-	Deadline document.Value[time.Duration] `yaml:"deadline"`
+	Deadline document.Value[time.Duration] `yaml:"deadline" default:"15m"`
 }
