@@ -36,6 +36,7 @@ type follower struct {
 
 	retained map[string]render.Retained   // lists that a restart left
 	judged   map[string]outcome.Judgement // by commit, as far as they were needed
+	waiting  map[string]int               // clusters that wait for KKP, as each commit was told
 	between  map[string][]string          // commits that one superseded
 
 	mu    sync.Mutex // guards what follows: the outbox reports from its own goroutine

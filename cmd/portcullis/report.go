@@ -43,6 +43,7 @@ func (r *reconciler) reportSource(ctx context.Context, f *follower, states map[s
 		check := forge.Check{Commit: record.SHA, Context: r.checkContext(),
 			State: forge.State(verdict.State), Title: verdict.Title, Body: bounded(verdict.Body)}
 		f.say(check, verdict.State)
+		f.waiting[record.SHA] = waiting(record, states)
 		f.outbox.Offer(f.superseded(ctx, r, record)...)
 		f.outbox.Offer(check)
 	}
@@ -55,9 +56,13 @@ func (f *follower) records() []apply.CommitRecord {
 }
 
 // quiet tells whether nothing about the commit can have changed: it was told
-// success, and none of the clusters that it set fails.
+// success, none of the clusters that it set fails, and as many wait for KKP as
+// it was told.
 func (f *follower) quiet(record apply.CommitRecord, states map[string]apply.ClusterState) bool {
 	if record.Delivered == "" || record.State == string(outcome.Failure) {
+		return false
+	}
+	if told, known := f.waiting[record.SHA]; known && told != waiting(record, states) {
 		return false
 	}
 	for _, id := range record.Clusters {
@@ -68,6 +73,17 @@ func (f *follower) quiet(record apply.CommitRecord, states map[string]apply.Clus
 		}
 	}
 	return true
+}
+
+// waiting counts the commit's clusters that wait for KKP.
+func waiting(record apply.CommitRecord, states map[string]apply.ClusterState) int {
+	n := 0
+	for _, id := range record.Clusters {
+		if states[id].State == apply.Waiting {
+			n++
+		}
+	}
+	return n
 }
 
 // tellable tells whether a commit can be judged without asking the Git host,
@@ -158,6 +174,7 @@ func (f *follower) remind() {
 	for commit := range f.judged {
 		if !known[commit] {
 			delete(f.judged, commit)
+			delete(f.waiting, commit)
 			delete(f.between, commit)
 			f.mu.Lock()
 			f.forget(commit)

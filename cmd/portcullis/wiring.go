@@ -177,7 +177,7 @@ func newFollower(s policy.Source, config *policy.Config, store stateStore, dir s
 	log = log.WithName("source").WithValues("source", s.Name)
 	f := &follower{conf: s, cache: render.NewCache(), repo: repo, pacer: source.NewPacer(schedule, rand.Float64), log: log, save: store.SaveSource,
 		context: "portcullis/" + config.Seed,
-		judged:  map[string]outcome.Judgement{}, between: map[string][]string{},
+		judged:  map[string]outcome.Judgement{}, waiting: map[string]int{}, between: map[string][]string{},
 		owed: map[string][]string{}, arrived: map[string]string{}, said: map[string]outcome.State{}, offered: map[string][]string{}}
 	host, err := newForge(s, repo, config.Seed, dir, log)
 	if err != nil {
