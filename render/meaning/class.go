@@ -21,6 +21,12 @@ const (
 	Hold    Class = "hold" // will be held after the merge, until approved
 )
 
+// Reason is why a change is not routine.
+type Reason struct {
+	Tenant string `json:"tenant,omitempty"` // whose change it is, where that matters
+	Text   string `json:"text"`
+}
+
 // classify says what class the change is of, and why.
 func (in Input) classify(d *Diff) {
 	d.Class = Routine
@@ -28,10 +34,8 @@ func (in Input) classify(d *Diff) {
 	if len(why) > 0 {
 		d.Class = Hold
 	}
-	for _, reason := range slices.Concat(in.ofFindings(d), ofClusters(d.Clusters), in.ofLists()) {
-		if !slices.Contains(why, reason) {
-			why = append(why, reason)
-		}
+	for _, text := range slices.Concat(in.ofFindings(d), ofClusters(d.Clusters), in.ofLists()) {
+		why = append(why, Reason{Text: text})
 	}
 	if d.Class == Routine && len(why) > 0 {
 		d.Class = Review
@@ -42,7 +46,7 @@ func (in Input) classify(d *Diff) {
 // held compares what changes with what may change at once without approval:
 // of each tenant, and of all. What is not known before counts as a first
 // restriction, as it most likely is.
-func (in Input) held(d *Diff) []string {
+func (in Input) held(d *Diff) []Reason {
 	hit, all := map[string]int{}, map[string]int{}
 	total := 0
 	for i := range d.Clusters {
@@ -54,14 +58,14 @@ func (in Input) held(d *Diff) []string {
 	for _, w := range in.After.Clusters {
 		all[w.Claim.Tenant]++
 	}
-	var out []string
+	var out []Reason
 	for _, tenant := range slices.Sorted(maps.Keys(hit)) {
 		if in.tooMany(hit[tenant], in.clustersOf(tenant, all[tenant])) {
-			out = append(out, in.holds(hit[tenant], "of tenant "+tenant))
+			out = append(out, Reason{tenant, in.holds(hit[tenant])})
 		}
 	}
 	if len(out) == 0 && in.tooMany(total, max(len(in.After.Clusters), len(in.Inventory.Clusters))) {
-		out = append(out, in.holds(total, "in all"))
+		out = append(out, Reason{Text: in.holds(total)})
 	}
 	return out
 }
@@ -83,9 +87,9 @@ func (in Input) tooMany(hit, of int) bool {
 	return hit > limit.Clusters && hit*100 > limit.Percent*of
 }
 
-func (in Input) holds(n int, whose string) string {
-	return fmt.Sprintf("%d clusters %s are opened, restricted for the first time or lose access: more than %d and %d %%, so it waits for an operator's approval",
-		n, whose, in.Policy.BlastRadius.Clusters, in.Policy.BlastRadius.Percent)
+func (in Input) holds(n int) string {
+	return fmt.Sprintf("%d clusters are opened, restricted for the first time or lose access: more than %d and %d %%, so it waits for an operator's approval",
+		n, in.Policy.BlastRadius.Clusters, in.Policy.BlastRadius.Percent)
 }
 
 func (in Input) ofFindings(d *Diff) []string {

@@ -25,7 +25,7 @@ type Input struct {
 type Diff struct {
 	Class Class `json:"class"`
 	// Why it is not routine, a sentence each; none where it is.
-	Why []string `json:"why"`
+	Why []Reason `json:"why"`
 	// Clusters that the change concerns, the worst first.
 	Clusters []Cluster `json:"clusters"`
 	// Groups whose addresses the change edits, with how far that reaches.
@@ -58,7 +58,7 @@ type Added struct {
 
 // Compare says what the change from one plan to the other means.
 func Compare(in Input) *Diff {
-	d := &Diff{Why: []string{}, Clusters: []Cluster{}, Findings: []lint.Finding{}}
+	d := &Diff{Why: []Reason{}, Clusters: []Cluster{}, Findings: []lint.Finding{}}
 	for _, key := range keys(in.Before.Clusters, in.After.Clusters) {
 		c, differs := in.compare(key)
 		if differs {

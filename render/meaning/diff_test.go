@@ -58,7 +58,7 @@ func TestLossesNameWhoLoses(t *testing.T) {
 	if got := c.Losses[0].Prefixes; !slices.Equal(got, prefixList("10.0.0.128/25")) {
 		t.Errorf("the office loses %v", got)
 	}
-	if d.Class != meaning.Review || !slices.Contains(d.Why, "node egress is taken away") {
+	if d.Class != meaning.Review || !slices.Contains(d.Why, meaning.Reason{Text: "node egress is taken away"}) {
 		t.Errorf("class %s: %v", d.Class, d.Why)
 	}
 }
@@ -235,6 +235,14 @@ func TestBudget(t *testing.T) {
 	}
 }
 
+func whyOf(d *meaning.Diff) string {
+	var out []string
+	for _, r := range d.Why {
+		out = append(out, r.Text)
+	}
+	return strings.Join(out, "; ")
+}
+
 func TestClass(t *testing.T) {
 	t.Parallel()
 	base := []string{"nodeEgress: [10.7.0.1]", "tests: [{allow: 10.0.0.1}]"}
@@ -260,7 +268,7 @@ func TestClass(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d := compare(before, row.after)
-			if why := strings.Join(d.Why, "; "); d.Class != row.class || !strings.Contains(why, row.why) || row.why == "" && why != "" {
+			if why := whyOf(d); d.Class != row.class || !strings.Contains(why, row.why) || row.why == "" && why != "" {
 				t.Errorf("class %s: %s", d.Class, why)
 			}
 		})

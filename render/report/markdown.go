@@ -30,7 +30,7 @@ func Markdown(w io.Writer, c Compared) error {
 	fmt.Fprintf(&b, "**%s**: %s\n\n", c.Class, headline(c.Diff))
 	fmt.Fprintf(&b, "Compared: %s with %s.", span(c.Head), span(c.Base))
 	if len(c.Why) > 0 {
-		fmt.Fprintf(&b, " %s: %s.", reasons(c.Class), strings.Join(markdownWhy(c.Why), "; "))
+		fmt.Fprintf(&b, " %s: %s.", reasons(c.Class), why(c.Why).markdown())
 	}
 	if c.Class == meaning.Hold {
 		b.WriteString(" Once merged, an operator of the seed lets it go ahead: `portcullis approve SOURCE@SHA --reason TEXT`.")
@@ -44,22 +44,19 @@ func Markdown(w io.Writer, c Compared) error {
 	return err
 }
 
-// markdownWhy are the reasons; a tenant's name, the last word of some, is not
-// ours.
-func markdownWhy(why []string) []string {
-	var out []string
-	for _, w := range why {
-		out = append(out, plain(w))
+// why are the reasons, and whose they are.
+func why(reasons []meaning.Reason) words {
+	var out words
+	for i, r := range reasons {
+		if i > 0 {
+			out = append(out, say("; ")...)
+		}
+		if r.Tenant != "" {
+			out = append(out, say("tenant ", r.Tenant, ": ")...)
+		}
+		out = append(out, say(r.Text)...)
 	}
 	return out
-}
-
-// plain takes from words what Markdown could read as more than words.
-func plain(s string) string {
-	if strings.ContainsAny(s, "`*_[]<>@#!\\|~") {
-		return span(s)
-	}
-	return Escape(s)
 }
 
 func writeFindings(b *strings.Builder, findings []lint.Finding) {

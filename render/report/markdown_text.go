@@ -14,8 +14,8 @@ import (
 func MeaningText(w io.Writer, c Compared) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\ncompared: %s with %s\n", c.Class, headline(c.Diff), Escape(c.Head), Escape(c.Base))
-	for _, why := range c.Why {
-		fmt.Fprintf(&b, "%s: %s\n", strings.ToLower(reasons(c.Class)), Escape(why))
+	if len(c.Why) > 0 {
+		fmt.Fprintf(&b, "%s: %s\n", strings.ToLower(reasons(c.Class)), why(c.Why).plain())
 	}
 	if c.Class == meaning.Hold {
 		b.WriteString("once merged, an operator of the seed lets it go ahead: portcullis approve SOURCE@SHA --reason TEXT\n")
