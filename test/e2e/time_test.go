@@ -33,9 +33,14 @@ func TestSelectorTakesUpWhatIsMadeLater(t *testing.T) {
 	p.await("the lists that wait", p.HasList(stage.Edge, stage.InitechList()...), p.HasList(stage.Lab, stage.InitechList()...))
 	p.must(p.Create(p.ctx, stage.Cluster{ID: later, Project: stage.InitechProject}))
 	p.await("the new cluster", p.InForce(later, stage.InitechList()...))
+	sha := p.edit(stage.InitechProject+"/everything.yaml", "198.51.100.200", "198.51.100.201")
+	list := strings.Split(strings.ReplaceAll(strings.Join(stage.InitechList(), " "), "198.51.100.200", "198.51.100.201"), " ")
+	p.await("the new list", p.InForce(later, list...), p.HasList(stage.Edge, list...), p.HasList(stage.Lab, list...))
+	p.await("the check", p.Noted(sha, stage.Success, "waiting for KKP", "edge ("+stage.Edge+"): Waiting", "lab ("+stage.Lab+"): Waiting"))
 	p.must(kkp.GiveNamespace(p.ctx, p.Seed.Client, p.Own(stage.Lab)))
 	p.must(kkp.Update(p.ctx, p.Seed.Client, p.Own(stage.Edge), kkp.Resumed()))
-	p.await("the others", p.InForce(stage.Lab, stage.InitechList()...), p.InForce(stage.Edge, stage.InitechList()...))
+	p.await("the others", p.InForce(stage.Lab, list...), p.InForce(stage.Edge, list...))
+	p.await("the check, without those that wait", p.Noted(sha, stage.Success, "edge ("+stage.Edge+"): Synced", "lab ("+stage.Lab+"): Synced"))
 }
 
 // TestPolicyIsTakenUpAsItChanges, and a broken one is not.
