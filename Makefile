@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := build
-.PHONY: help build tools demo bench lint unit test clean
+.PHONY: help build tools demo bench lint unit test reference clean
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
@@ -59,8 +59,12 @@ test: lint ## all tests, on real servers too; KKP_CRDS=folder takes KKP's own CR
 	PORTCULLIS_TEST_SERVERS=required KUBEBUILDER_ASSETS="$$assets" \
 		go test $(RACE) -count=1 -p 1 -timeout $(TIMEOUT) $$servers
 
+reference: ## docs/reference and the descriptions in the schema, from the code; `make unit` fails where they are stale
+	PORTCULLIS_REFERENCE=write go test -count=1 -run '^TestDescriptionsAreCurrent$$' ./cmd/portcullis/schema
+	PORTCULLIS_REFERENCE=write go test -count=1 -run '^TestReferenceIsCurrent$$' ./cmd/portcullis
+
 clean: ## what build and tools left in this work tree; built servers stay in the user's cache
 	rm -rf bin .tools
 
 help: ## this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
