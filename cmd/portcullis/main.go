@@ -56,11 +56,13 @@ func rootCommand() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noSuchCommand,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+
+		SuggestionsMinimumDistance: 2,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.AddCommand(importCommand(), schemaCommand(), completionCommand())
 	root.AddCommand(diffCommand(), explainCommand())
-	root.AddCommand(checkCommand(), renderCommand(), runCommand(), statusCommand(), approveCommand(), versionCommand())
+	root.AddCommand(checkCommand(), renderCommand(), runCommand(), statusCommand(), approveCommand(), versionCommand(), applyCommand())
 	return root
 }
 
@@ -70,14 +72,23 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	if args[0] == "apply" {
-		return errors.New("there is nothing to apply by hand: the files are not objects of Kubernetes; push them, and the seed's `portcullis run` applies what they mean")
-	}
 	hint := ""
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		hint = fmt.Sprintf("; did you mean %s?", near[0])
 	}
 	return fmt.Errorf("unknown command %q%s (see portcullis --help)", args[0], hint)
+}
+
+// applyCommand is what hands that know kubectl will type.
+func applyCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:                "apply",
+		Hidden:             true,
+		DisableFlagParsing: true,
+		RunE: func(*cobra.Command, []string) error {
+			return errors.New("there is nothing to apply by hand: the files are not objects of Kubernetes; push them, and the seed's `portcullis run` applies what they mean")
+		},
+	}
 }
 
 func versionCommand() *cobra.Command {
