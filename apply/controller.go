@@ -44,6 +44,9 @@ type Options struct {
 	// Balancer names the load balancer of the seed in states; empty: "the load
 	// balancer".
 	Balancer string
+	// NotEnforced says that it is known to ignore lists: states then say what a
+	// list is worth there.
+	NotEnforced bool
 	// Clock dates states and refusals; nil is the real one.
 	Clock clock.PassiveClock
 	// Log gets what is written and refused; the zero value is silent.

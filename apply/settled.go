@@ -84,6 +84,9 @@ func (c *Controller) handedOver(w *render.Wanted) string {
 	if w.Access == render.Open {
 		return "open: handed to " + to + " without a list"
 	}
+	if c.options.NotEnforced {
+		return "not enforced by " + to
+	}
 	return "handed to " + to
 }
 

@@ -36,7 +36,7 @@ func checkCommand() *cobra.Command {
 	o.bind(cmd)
 	o.bindLive(cmd)
 	cmd.Flags().BoolVar(&o.strict, "strict", false, "let warnings fail the check")
-	cmd.Flags().StringVarP(&o.output, "output", "o", "text", "text or json")
+	cmd.Flags().StringVarP(&o.output, "output", "o", "text", "text, json or sarif")
 	return cmd
 }
 
@@ -48,8 +48,8 @@ func folder(args []string) string {
 }
 
 func (o *checkOptions) run(ctx context.Context, dir string, out io.Writer) error {
-	if o.output != "text" && o.output != "json" {
-		return fmt.Errorf("--output %s: text or json", o.output)
+	if o.output != "text" && o.output != "json" && o.output != "sarif" {
+		return fmt.Errorf("--output %s: text, json or sarif", o.output)
 	}
 	plan, files, _, err := o.load(ctx, dir, time.Now())
 	if err != nil {
@@ -57,15 +57,25 @@ func (o *checkOptions) run(ctx context.Context, dir string, out io.Writer) error
 	}
 	result := report.Result{Findings: plan.Findings, NotChecked: o.notChecked(), Summary: summarize(files)}
 	result.Count()
-	if o.output == "json" {
-		err = report.JSON(out, result)
-	} else {
-		err = report.Text(out, result, colourful(out))
-	}
+	err = o.print(out, result)
 	if err == nil && (result.Summary.Errors > 0 || o.strict && result.Summary.Warnings > 0) {
 		return errFindings
 	}
 	return err
+}
+
+// print writes the result as it was asked for; to a terminal with the lines
+// that findings point at.
+func (o *checkOptions) print(out io.Writer, result report.Result) error {
+	switch {
+	case o.output == "json":
+		return report.JSON(out, result)
+	case o.output == "sarif":
+		return report.SARIF(out, result, version)
+	case terminal(out):
+		return report.Terminal(out, result, colourful(out), newExcerpts().line)
+	}
+	return report.Text(out, result, colourful(out))
 }
 
 func summarize(files []render.File) report.Summary {
@@ -86,8 +96,12 @@ func summarize(files []render.File) report.Summary {
 // colourful tells whether out is a terminal whose user has nothing against
 // colour (no-color.org).
 func colourful(out io.Writer) bool {
+	return terminal(out) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}
+
+func terminal(out io.Writer) bool {
 	f, ok := out.(*os.File)
-	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+	if !ok {
 		return false
 	}
 	info, err := f.Stat()

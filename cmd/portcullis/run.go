@@ -186,7 +186,7 @@ func idle(c *policy.Config, p *policy.Policy) []string {
 		add(s.Checks.WebhookSecretFile != "", "Config: sources["+s.Name+"].checks.webhookSecretFile")
 		add(s.Credentials.GithubApp != nil, "Config: sources["+s.Name+"].credentials.githubApp")
 	}
-	add(true, "Policy: limits.maxEntries, limits.widest, require.nodeEgress, blastRadius")
+	add(true, "Policy: blastRadius")
 	add(p.BreakGlass > 0, "Policy: breakGlass")
 	return out
 }

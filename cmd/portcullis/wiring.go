@@ -24,6 +24,7 @@ import (
 	"github.com/portcullis-gitops/portcullis/apply/outcome"
 	"github.com/portcullis-gitops/portcullis/render"
 	"github.com/portcullis-gitops/portcullis/render/policy"
+	"github.com/portcullis-gitops/portcullis/render/profile"
 	"github.com/portcullis-gitops/portcullis/source"
 	"github.com/portcullis-gitops/portcullis/source/forge"
 	"github.com/portcullis-gitops/portcullis/source/forge/gitea"
@@ -130,10 +131,12 @@ func (o *runOptions) manager(seed *rest.Config) (ctrl.Manager, error) {
 }
 
 func (o *runOptions) applyOptions(r *reconciler) apply.Options {
+	balancer := r.policy.current.Seeds[r.config.Seed].Profile
 	return apply.Options{
 		Rate: r.config.ApplyRate, DryRun: o.dryRun, Log: r.log.WithName("apply"),
 		SeedResource: namespacedName(r.config.SeedResource), Where: whereabouts(r.sources),
-		Balancer: r.policy.current.Seeds[r.config.Seed].Profile.Name,
+		Balancer:    balancer.Name,
+		NotEnforced: balancer.Enforces == profile.No,
 	}
 }
 

@@ -86,9 +86,13 @@ func plainJSON(doc string) string {
 
 // Text writes the result for people; colour is for terminals only.
 func Text(w io.Writer, r Result, colour bool) error {
+	return write(w, r, func(f lint.Finding) string { return Finding(f, colour) })
+}
+
+func write(w io.Writer, r Result, finding func(lint.Finding) string) error {
 	var b strings.Builder
 	for _, f := range r.Findings {
-		b.WriteString(Finding(f, colour))
+		b.WriteString(finding(f))
 	}
 	for _, n := range r.NotChecked {
 		fmt.Fprintf(&b, "not checked: %s\n", n)
