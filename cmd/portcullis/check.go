@@ -30,6 +30,7 @@ func checkCommand() *cobra.Command {
 			"Exit code: 0 fine, 1 findings of severity error (with --strict: any), 2 could not run.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			o.progress = newProgress(cmd.ErrOrStderr(), time.Now)
 			return o.run(cmd.Context(), folder(args), cmd.OutOrStdout())
 		},
 	}

@@ -135,7 +135,9 @@ func configFindings(text string) []lint.Finding {
 func below(dir string, findings []lint.Finding) []lint.Finding {
 	out := slices.Clone(findings)
 	for i := range out {
-		out[i].Path = strings.TrimPrefix(strings.TrimPrefix(out[i].Path, filepath.ToSlash(dir)), "/")
+		prefix := filepath.ToSlash(dir) + "/"
+		out[i].Path = strings.TrimPrefix(out[i].Path, prefix)
+		out[i].Message = strings.ReplaceAll(out[i].Message, prefix, "")
 	}
 	return out
 }

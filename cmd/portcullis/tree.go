@@ -21,6 +21,7 @@ import (
 type offline struct {
 	policy, tenant, seed string
 	live                 liveFlags
+	progress             *progress
 }
 
 func (o *offline) bind(cmd *cobra.Command) {
@@ -39,7 +40,8 @@ func (o *offline) load(ctx context.Context, dir string, now time.Time) (*render.
 	if o.seed != "" && p.SeedNames() != nil && !slices.Contains(p.SeedNames(), o.seed) {
 		return nil, nil, nil, fmt.Errorf("--seed %s: the policy knows %s", o.seed, strings.Join(p.SeedNames(), ", "))
 	}
-	files, err := readTree(ctx, dir, o.tenant)
+	defer o.progress.end()
+	files, err := readTelling(ctx, dir, o.tenant, o.progress)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -54,15 +56,29 @@ func (o *offline) load(ctx context.Context, dir string, now time.Time) (*render.
 // readTree reads a folder of tenants' files. Paths are the folder's as it was
 // given, joined with what is below it.
 func readTree(ctx context.Context, dir, tenant string) ([]render.File, error) {
+	return readTelling(ctx, dir, tenant, nil)
+}
+
+// readTelling tells how far it is while it reads.
+func readTelling(ctx context.Context, dir, tenant string, p *progress) ([]render.File, error) {
 	snapshot, read, err := source.ReadFolder(dir, tenant)
 	if err != nil {
 		return nil, err
 	}
-	files, err := parseAll(ctx, render.NewCache(), "", snapshot, read)
+	const atOnce = 100
+	files, cache := make([]render.File, 0, len(snapshot.Files)), render.NewCache()
+	for some := range slices.Chunk(snapshot.Files, atOnce) {
+		parsed, err := parseAll(ctx, cache, "", &source.Snapshot{Files: some}, read)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, parsed...)
+		p.at(len(files), len(snapshot.Files))
+	}
 	for i := range files {
 		files[i].Path = filepath.ToSlash(filepath.Join(dir, files[i].Path))
 	}
-	return files, err
+	return files, nil
 }
 
 // parseAll takes a snapshot's files apart, as far as the cache does not know
