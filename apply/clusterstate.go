@@ -37,6 +37,9 @@ type ClusterState struct {
 	// Beneath is, of a cluster that is Held, how the list that it keeps stands:
 	// Synced, Applied or Waiting.
 	Beneath State
+	// Unsupported is set where a cluster is Waiting because of how it is
+	// exposed: nothing was written. Without it the list was.
+	Unsupported bool
 	// Since is when the cluster came into this state, by Options.Clock; a
 	// change of the message alone does not move it.
 	Since time.Time

@@ -84,5 +84,7 @@ func unsupported(w *render.Wanted, c *Cluster) ClusterState {
 		held.Beneath = Waiting
 		return held
 	}
-	return say(Waiting, "expose strategy is %s: KKP restricts LoadBalancer only; the list is written once that is the strategy", c.Spec.ExposeStrategy)
+	st := say(Waiting, "expose strategy is %s: KKP restricts LoadBalancer only; the list is written once that is the strategy", c.Spec.ExposeStrategy)
+	st.Unsupported = true
+	return st
 }

@@ -45,7 +45,9 @@ func (c *Controller) progress(ctx context.Context, w *render.Wanted, cl *Cluster
 func withoutService(cl *Cluster) (ClusterState, bool) {
 	switch {
 	case cl.Spec.ExposeStrategy != render.ExposeLoadBalancer:
-		return say(Waiting, "expose strategy is %s: KKP restricts LoadBalancer only", cl.Spec.ExposeStrategy), true
+		st := say(Waiting, "expose strategy is %s: KKP restricts LoadBalancer only", cl.Spec.ExposeStrategy)
+		st.Unsupported = true
+		return st, true
 	case cl.Spec.Pause:
 		return say(Waiting, "written; the cluster is paused%s: KKP carries it out once it is resumed", because(cl.Spec.PauseReason)), true
 	case cl.Status.NamespaceName == "":

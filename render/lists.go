@@ -41,7 +41,8 @@ func clusterOf(key string) string { return key[strings.LastIndexByte(key, '/')+1
 // want is what a claimed cluster gets.
 func (r *rendering) want(id string, c *claim) *Wanted {
 	l, cluster := c.list, r.Inventory.Clusters[id]
-	w := &Wanted{Cluster: id, UID: cluster.UID, Title: Cluster{ID: id, Name: cluster.Name}.Title(), Claim: l.claim(c.at)}
+	w := &Wanted{Cluster: id, UID: cluster.UID, Title: Cluster{ID: id, Name: cluster.Name}.Title(), Claim: l.claim(c.at),
+		Exposed: cluster.ExposeStrategy == ExposeLoadBalancer}
 	if !r.good(l) {
 		return r.held(w, r.refusal(l))
 	}

@@ -58,6 +58,9 @@ type Wanted struct {
 	Title   string // shop-prod (qvjdddt72t)
 	Claim   Claim
 	Access  Access
+	// Exposed is set where the cluster has a load balancer of its own, as far
+	// as the plan knows.
+	Exposed bool
 	// Entries are the resolved prefixes with where each is from, in the order
 	// of the file: the tenant's own, node egress, platform.
 	Entries []Entry

@@ -147,10 +147,17 @@ func (m Moment) progress(id string) State {
 		return m.kept(s)
 	case s.State == apply.Synced:
 		return Success
+	case s.State == apply.Waiting && s.Unsupported && m.exposed(id):
+		return Pending // it is exposed otherwise by now, and was not looked at since
 	case s.State == apply.Waiting && !m.unsupported[id]:
 		return Success // written; KKP hands it on when it can
 	}
 	return Failure
+}
+
+func (m Moment) exposed(id string) bool {
+	w := m.Plan.Clusters[id]
+	return w != nil && w.Exposed
 }
 
 // kept is the progress of a list that this commit set and that a later one
