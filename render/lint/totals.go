@@ -68,7 +68,9 @@ func times(size, most *big.Int) string {
 	if size.Cmp(new(big.Int).Mul(most, big.NewInt(1000))) >= 0 {
 		return "over a thousand times"
 	}
-	return new(big.Rat).SetFrac(size, most).FloatString(2) + " times"
+	hundredths := new(big.Int).Mul(size, big.NewInt(100))
+	hundredths.Add(hundredths, most).Sub(hundredths, big.NewInt(1)).Div(hundredths, most)
+	return new(big.Rat).SetFrac64(hundredths.Int64(), 100).FloatString(2) + " times"
 }
 
 // inAll says what is let in altogether, where others contribute.
