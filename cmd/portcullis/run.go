@@ -159,6 +159,9 @@ func readConfig(path string) (*policy.Config, *policyFile, error) {
 // where leaving it undone would be less safe than not to start.
 func supported(c *policy.Config) error {
 	for _, s := range c.Sources {
+		if s.Credentials.GithubApp != nil {
+			return fmt.Errorf("source %s: credentials.githubApp is not carried out by this version: use tokenFile", s.Name)
+		}
 		if s.Verify.Wanted() {
 			return fmt.Errorf("source %s: verify is not carried out by this version: remove it to go on without", s.Name)
 		}
@@ -184,7 +187,6 @@ func idle(c *policy.Config, p *policy.Policy) []string {
 	for _, s := range c.Sources {
 		add(s.Checks.PullRequests, "Config: sources["+s.Name+"].checks.pullRequests")
 		add(s.Checks.WebhookSecretFile != "", "Config: sources["+s.Name+"].checks.webhookSecretFile")
-		add(s.Credentials.GithubApp != nil, "Config: sources["+s.Name+"].credentials.githubApp")
 	}
 	add(true, "Policy: blastRadius")
 	add(p.BreakGlass > 0, "Policy: breakGlass")
