@@ -121,8 +121,20 @@ func (in Input) state(w *render.Wanted) state {
 	s := state{access: w.Access, entries: w.Entries}
 	if w.Access == render.Restricted {
 		s.admitted = union(append(in.seedAdds(), w.List...))
+		s.entries = slices.Concat(w.Entries, in.seedEntries())
 	}
 	return s
+}
+
+// FromSeed is the kind of a range that KKP adds of the Seed's own.
+const FromSeed lint.Kind = "seed"
+
+func (in Input) seedEntries() []render.Entry {
+	var out []render.Entry
+	for _, p := range in.seedAdds() {
+		out = append(out, render.Entry{Prefix: p, Kind: FromSeed})
+	}
+	return out
 }
 
 // live is what holds for a cluster that no file of the base claims.
@@ -134,7 +146,7 @@ func (in Input) live(id string) state {
 	case !c.Live.Set || len(c.Live.CIDRs) == 0 && len(in.seedAdds()) == 0:
 		return state{access: render.Open}
 	}
-	return state{access: render.Restricted, admitted: union(append(in.seedAdds(), render.Prefixes(c.Live.CIDRs)...))}
+	return state{access: render.Restricted, entries: in.seedEntries(), admitted: union(append(in.seedAdds(), render.Prefixes(c.Live.CIDRs)...))}
 }
 
 // compare says what changes for one cluster, and whether there is anything to

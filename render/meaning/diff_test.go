@@ -165,6 +165,21 @@ func TestLive(t *testing.T) {
 	}
 }
 
+// What is removed can be let in still by what KKP adds of the Seed's own.
+func TestSeedRanges(t *testing.T) {
+	t.Parallel()
+	inventory := render.Inventory{Known: true, Seed: render.SeedRanges{Known: true, Source: []string{"10.9.0.0/24"}}, Clusters: map[string]render.Cluster{
+		"prod": {ID: "prod", Project: "acme", ExposeStrategy: "LoadBalancer"}}}
+	d := comparison{before: path(list("entries: [{cidr: 10.0.0.0/24}, {cidr: 10.9.0.7}]")), after: path(list("entries: [{cidr: 10.0.0.0/24}]")), inventory: inventory}.run()
+	c := only(t, d)
+	if len(c.Lost) > 0 || len(c.StillIn) != 1 || c.StillIn[0].By[0].Kind != meaning.FromSeed {
+		t.Errorf("lost %v, still in %+v", c.Lost, c.StillIn)
+	}
+	if len(d.NotFromFiles) != 1 || d.NotFromFiles[0].By != "seed" || slices.ContainsFunc(d.NotCompared, func(s string) bool { return strings.Contains(s, "Seed") }) {
+		t.Errorf("not from files %+v, not compared %v", d.NotFromFiles, d.NotCompared)
+	}
+}
+
 func TestMoved(t *testing.T) {
 	t.Parallel()
 	text := list("entries: [{cidr: 10.0.0.0/24}]")

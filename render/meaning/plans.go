@@ -97,8 +97,11 @@ func (t Trees) side(seeds []string, files []render.File, base *Side) Side {
 
 func (t Trees) plan(seed string, files []render.File, base *render.Plan) *render.Plan {
 	in := render.Input{Files: files, Policy: t.Policy, Inventory: t.Inventory, Seed: cmp.Or(seed, unnamed), Now: t.Now}
-	if base != nil {
+	switch {
+	case base != nil:
 		in.Base = base.Base()
+	case t.Inventory.Known: // nothing is new: what depends on that takes the milder way
+		in.Base = render.Restore("", nil, nil, nil, nil)
 	}
 	return render.Render(in)
 }

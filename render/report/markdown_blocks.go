@@ -89,7 +89,7 @@ func title(clusters []meaning.Cluster, all bool) words {
 		if c.Selects() {
 			out = append(out, say("the clusters that ", c.Claim.Name, " selects")...)
 		} else {
-			out = append(out, word{text: c.Title, given: true, whole: true})
+			out = append(out, word{text: shown(c), given: true, whole: true})
 		}
 	}
 	out = append(out, say(" of tenant ", clusters[0].Tenant)...)
@@ -97,6 +97,15 @@ func title(clusters []meaning.Cluster, all bool) words {
 		out = append(out, say(" on ", clusters[0].Seed)...)
 	}
 	return append(out, lists(clusters)...)
+}
+
+// shown is a cluster's title; its name can be cut, its ID cannot.
+func shown(c meaning.Cluster) string {
+	name, named := strings.CutSuffix(c.Title, " ("+c.ID+")")
+	if !named {
+		return c.ID
+	}
+	return cut(name) + " (" + c.ID + ")"
 }
 
 // lists names the lists that have the clusters.
@@ -238,6 +247,8 @@ func origin(e render.Entry) words {
 	switch e.Kind {
 	case lint.FromPlatform:
 		return say(": platform")
+	case meaning.FromSeed:
+		return say(": the Seed's own, which KKP adds")
 	case lint.FromNodeEgress:
 		out = say(": node egress")
 	case lint.FromGroup:
