@@ -44,7 +44,7 @@ func rows(b *strings.Builder, at string, s *schema.Shape) {
 func valueText(s *schema.Shape) string {
 	out := string(s.Form)
 	switch {
-	case s.Words != nil && len(s.Words) > 12:
+	case len(s.Words) > 12:
 		out = "a word, see below"
 	case s.Words != nil:
 		out = "`" + strings.Join(s.Words, "`, `") + "`"
