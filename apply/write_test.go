@@ -37,6 +37,17 @@ func TestListReachesTheService(t *testing.T) {
 	}
 }
 
+// "Synced" is never more than is known.
+func TestSyncedSaysWhereNothingIsFiltered(t *testing.T) {
+	t.Parallel()
+	s := start(t, apply.Options{Balancer: "hetzner", NotEnforced: true})
+	cluster := s.create()
+	s.plan(restricted(cluster, "203.0.113.0/24"))
+	if got := s.wait(cluster.GetName(), apply.Synced); got != "not enforced by hetzner" {
+		t.Errorf("Synced says %q", got)
+	}
+}
+
 func TestOwnsNothingButTheList(t *testing.T) {
 	t.Parallel()
 	s := start(t, apply.Options{})
