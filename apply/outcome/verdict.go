@@ -266,7 +266,7 @@ func (m Moment) lines() []string {
 	for _, id := range ids {
 		s := m.States[id]
 		line := fmt.Sprintf("%s: %s", m.title(id), s.State)
-		if s.Message != "" && s.State != apply.Synced {
+		if s.Message != "" && (s.State != apply.Synced || strings.HasPrefix(s.Message, "not enforced")) {
 			line += ", " + report.Escape(s.Message)
 		}
 		out = append(out, line+"\n")
