@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := build
-.PHONY: help build tools demo bench lint unit test reference clean
+.PHONY: help build tools demo bench lint unit test reference clean fuzz
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
@@ -55,9 +55,17 @@ test: lint ## all tests, on real servers too; KKP_CRDS=folder takes KKP's own CR
 	printf '%s\n' $$servers > .tools/server-packages && \
 	echo "== unit tests" && \
 	PORTCULLIS_TEST_SERVERS=none go test $(RACE) $$(grep -v -x -F -f .tools/server-packages .tools/packages) && \
+	echo "== fuzzing, shortly" && $(MAKE) --no-print-directory fuzz FUZZTIME=3s && \
 	echo "== tests on real servers" && \
 	PORTCULLIS_TEST_SERVERS=required KUBEBUILDER_ASSETS="$$assets" \
 		go test $(RACE) -count=1 -p 1 -timeout $(TIMEOUT) $$servers
+
+FUZZTIME ?= 10m
+FUZZ := render/document:FuzzParse render/document:FuzzPrefix render/policy:FuzzConfig render/policy:FuzzPolicy render:FuzzRender
+
+fuzz: ## each fuzz target for FUZZTIME (10m); what is found goes to testdata/fuzz, and is a test from then on
+	@set -e; for target in $(FUZZ); do \
+		go test ./$${target%%:*} -run '^$$' -fuzz "^$${target##*:}\$$" -fuzztime $(FUZZTIME); done
 
 reference: ## docs/reference and the descriptions in the schema, from the code; `make unit` fails where they are stale
 	PORTCULLIS_REFERENCE=write go test -count=1 -run '^TestDescriptionsAreCurrent$$' ./cmd/portcullis/schema

@@ -3,6 +3,8 @@ package apply
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/portcullis-gitops/portcullis/render"
@@ -13,6 +15,7 @@ const (
 	claimEntry     = "claim/"
 	deviationEntry = "deviation/"
 	tenantEntry    = "tenant/"
+	refusedEntry   = "refused/"
 )
 
 // sourceDocument takes apart a source's state: what grows with the clusters
@@ -25,6 +28,7 @@ func sourceDocument(s SourceState) (document, error) {
 	d := document{head: head, entries: map[string]json.RawMessage{}}
 	for _, err := range []error{
 		put(d, claimEntry, s.Claims), put(d, deviationEntry, s.Deviations), put(d, tenantEntry, s.Tenants),
+		put(d, refusedEntry, setOf(s.Refused)),
 	} {
 		if err != nil {
 			return document{}, fmt.Errorf("encode state of source %s: %w", s.Name, err)
@@ -50,16 +54,27 @@ func (d document) sourceState() (SourceState, error) {
 	if err := json.Unmarshal(d.head, &s); err != nil {
 		return SourceState{}, fmt.Errorf("head: %w", err)
 	}
-	var errs [3]error
+	var errs [4]error
 	s.Claims, errs[0] = take[render.Claim](d, claimEntry)
 	s.Deviations, errs[1] = take[Deviation](d, deviationEntry)
 	s.Tenants, errs[2] = take[string](d, tenantEntry)
+	refused, err := take[bool](d, refusedEntry)
+	errs[3] = err
 	for _, err := range errs {
 		if err != nil {
 			return SourceState{}, err
 		}
 	}
+	s.Refused = slices.Sorted(maps.Keys(refused))
 	return s, nil
+}
+
+func setOf(words []string) map[string]bool {
+	out := map[string]bool{}
+	for _, w := range words {
+		out[w] = true
+	}
+	return out
 }
 
 // take reads the entries of one kind; nil where there are none.

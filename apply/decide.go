@@ -81,7 +81,7 @@ func decideList(w *render.Wanted, c *Cluster) decision {
 func unsupported(w *render.Wanted, c *Cluster) ClusterState {
 	if w.Held != nil {
 		held := say(Held, "%s", w.Held.Message)
-		held.Beneath = Waiting
+		held.Beneath, held.Unsupported = Waiting, true
 		return held
 	}
 	st := say(Waiting, "expose strategy is %s: KKP restricts LoadBalancer only; the list is written once that is the strategy", c.Spec.ExposeStrategy)

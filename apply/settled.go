@@ -20,7 +20,7 @@ func (c *Controller) settledState(ctx context.Context, w *render.Wanted, cl *Clu
 		return st, err
 	}
 	held := say(Held, "%s", w.Held.Message)
-	held.Beneath = st.State
+	held.Beneath, held.Unsupported = st.State, st.Unsupported
 	return held, nil
 }
 

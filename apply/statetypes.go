@@ -25,7 +25,7 @@ type SourceState struct {
 	// Approved is the last approval that was acted upon.
 	Approved *Approval `json:"approved,omitempty"`
 	// Refused are the paths of the files that were refused at Accepted.
-	Refused []string `json:"refused,omitempty"`
+	Refused []string `json:"-"`
 	// Commits are those whose check may still change, oldest first.
 	Commits []CommitRecord `json:"commits,omitempty"`
 	// SeedRanges are the Seed's own, as last known.

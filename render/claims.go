@@ -220,7 +220,9 @@ func (r *rendering) hadBy(id string, c *claim) int {
 }
 
 func (r *rendering) claimedTwice(id string, winner Claim, other *claim) {
-	r.contested[clusterOf(id)] = winner
+	if _, exists := r.Inventory.Clusters[clusterOf(id)]; exists { // a file can name any number of IDs
+		r.contested[clusterOf(id)] = winner
+	}
 	where := "a list of another tenant"
 	if winner.Tenant == other.list.tenant.name {
 		where = fmt.Sprintf("%s, line %d", winner.Path, winner.Line)

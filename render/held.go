@@ -2,6 +2,7 @@ package render
 
 import (
 	"maps"
+	"strings"
 
 	"github.com/portcullis-gitops/portcullis/render/document"
 	"github.com/portcullis-gitops/portcullis/render/lint"
@@ -76,6 +77,12 @@ func Restore(source string, files []File, refused []FileID, claims map[string]Cl
 	r.gather()
 	r.rememberFiles(b.accepted, b.names)
 	r.rememberRefused(b, retained)
+	r.rememberLines(b.lines)
+	for _, f := range r.Files { // what a refused file says is no news when it is put right
+		for _, line := range lint.DatedLines(f.Parsed) {
+			b.lines.add(f.Tenant, line)
+		}
+	}
 	for id, c := range claims {
 		b.claims[id] = c
 	}
@@ -112,11 +119,36 @@ func (p *Plan) Retained() map[string]Retained {
 	out := map[string]Retained{}
 	for id, w := range p.Clusters {
 		if w.Held != nil && (w.Access != "") {
-			out[id] = Retained{UID: w.UID, Claim: w.Claim, Access: w.Access, Entries: w.Entries, Hold: *w.Held}
+			out[id] = Retained{UID: w.UID, Claim: w.Claim, Access: w.Access, Entries: kept(w.Entries), Hold: clipped(*w.Held)}
 		}
 	}
 	return out
 }
+
+// mostKept bounds each text that is kept with an entry, in bytes: what is kept
+// is for letting in, not for reading.
+const mostKept = 200
+
+// kept are the entries as they are written down: the provider's own are made
+// anew from the policy.
+func kept(entries []Entry) []Entry {
+	var out []Entry
+	for _, e := range entries {
+		if e.Kind != lint.FromPlatform {
+			e.Description, e.Owner, e.Ticket = clip(e.Description), clip(e.Owner), clip(e.Ticket)
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+func clipped(h Hold) Hold {
+	const longest = 5 * mostKept
+	h.Message = strings.ToValidUTF8(h.Message[:min(len(h.Message), longest)], "")
+	return h
+}
+
+func clip(s string) string { return strings.ToValidUTF8(s[:min(len(s), mostKept)], "") }
 
 // held gives a cluster its last good list.
 func (r *rendering) held(w *Wanted, why *Hold) *Wanted {

@@ -130,8 +130,9 @@ func boundMissing(after *render.Plan, ids []string) []string {
 	})
 }
 
-// same tells whether a cluster is to carry the same, for the same tenant. That
-// it is held, or no longer is, changes nothing of what it carries.
+// same tells whether a cluster is to carry the same. That it is held by now
+// changes nothing of what it carries; that it no longer is puts the list in
+// force that the commit says.
 func same(a, b *render.Wanted) bool {
 	return a.Access == b.Access && slices.Equal(a.List, b.List) && (a.Held == nil || b.Held != nil)
 }

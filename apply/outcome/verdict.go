@@ -50,6 +50,9 @@ type Moment struct {
 }
 
 func (m Moment) indexed() Moment {
+	// A cluster that was let go, because it is gone or not the tenant's any
+	// more, is nobody's news.
+	m.Set = slices.DeleteFunc(slices.Clone(m.Set), func(id string) bool { return m.Plan.Clusters[id] == nil })
 	m.unsupported = map[string]bool{}
 	m.seedFaults = map[string]lint.Finding{}
 	for _, f := range m.Plan.Findings {
@@ -137,8 +140,6 @@ func (m Moment) sort() (waits, failed []string) {
 func (m Moment) progress(id string) State {
 	s, known := m.States[id]
 	switch {
-	case !known && m.Plan.Clusters[id] == nil:
-		return Failure // let go: it is not there any more, or not the tenant's
 	case !known || s.State == apply.Pending:
 		return Pending
 	case s.State == apply.Applied && m.Now.Sub(s.Since) < m.Deadline:
@@ -165,7 +166,7 @@ func (m Moment) exposed(id string) bool {
 // answers for that itself, see Judge.
 func (m Moment) kept(s apply.ClusterState) State {
 	switch {
-	case s.Beneath == apply.Waiting, s.Beneath == apply.Applied && m.Now.Sub(s.Since) < m.Deadline:
+	case s.Beneath == apply.Waiting && s.Unsupported, s.Beneath == apply.Applied && m.Now.Sub(s.Since) < m.Deadline:
 		return Pending
 	case s.Beneath == apply.Applied:
 		return Failure

@@ -261,6 +261,7 @@ func TestLongBodiesAreCut(t *testing.T) {
 	for i := range 1000 {
 		id := fmt.Sprintf("c%04d", i)
 		set = append(set, id)
+		plan.Clusters[id] = &render.Wanted{Cluster: id}
 		states[id] = apply.ClusterState{State: apply.Synced}
 	}
 	states["c0999"] = apply.ClusterState{State: apply.Rejected, Message: "no"}

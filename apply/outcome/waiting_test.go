@@ -27,3 +27,31 @@ func TestSwitchedClusterIsPendingUntilItIsLookedAt(t *testing.T) {
 		}
 	}
 }
+
+func TestClusterThatWasLetGoIsNoNews(t *testing.T) {
+	t.Parallel()
+	v := outcome.Judgement{Set: []string{"gone", "here"}}.Verdict(outcome.Moment{
+		Plan:   &render.Plan{Clusters: map[string]*render.Wanted{"here": {Cluster: "here"}}},
+		States: map[string]apply.ClusterState{"here": {State: apply.Synced}},
+		Set:    []string{"gone", "here"}, Deadline: time.Minute,
+	})
+	if v.State != outcome.Success || v.Body != "here: Synced\n" {
+		t.Errorf("got %+v", v)
+	}
+}
+
+// A paused cluster whose list a later commit could not change: what the earlier
+// one set was written, and it is not to wait for ever.
+func TestKeptListOfAPausedClusterIsASuccess(t *testing.T) {
+	t.Parallel()
+	for unsupported, want := range map[bool]outcome.State{false: outcome.Success, true: outcome.Pending} {
+		v := outcome.Judgement{Set: []string{"x"}}.Verdict(outcome.Moment{
+			Plan:   &render.Plan{Clusters: map[string]*render.Wanted{"x": {Cluster: "x"}}},
+			States: map[string]apply.ClusterState{"x": {State: apply.Held, Beneath: apply.Waiting, Unsupported: unsupported}},
+			Set:    []string{"x"}, Deadline: time.Minute,
+		})
+		if v.State != want {
+			t.Errorf("unsupported %v: got %s, want %s", unsupported, v.State, want)
+		}
+	}
+}

@@ -30,7 +30,7 @@ func (f *follower) observed(s *apply.SourceState) {
 // objects on the seed, for `status`. It waits until no commit is under way, so
 // that a rollout is not a write for each cluster.
 func (f *follower) saveDeviations(ctx context.Context, r *reconciler, states map[string]apply.ClusterState) {
-	if r.dryRun || !f.loaded || !f.lookedAt(r.plan, states) {
+	if r.dryRun || !f.loaded || f.wait(&f.blind, !f.lookedAt(r.plan, states), r.now()) {
 		return
 	}
 	f.mu.Lock()
@@ -59,24 +59,31 @@ func (f *follower) lookedAt(plan *render.Plan, states map[string]apply.ClusterSt
 	return true
 }
 
-// patience is how long `status` waits for a commit's check: a Git host that is
-// away must not hide how the clusters stand.
+// patience is how long `status` waits for clusters to be looked at, and for a
+// commit's check: an API server that is busy, or a Git host that is away, must
+// not hide how the others stand.
 const patience = 30 * time.Second
+
+// wait tells whether to wait on, where there is something to wait for; since
+// says since when, and once in a while it goes on all the same.
+func (f *follower) wait(since *time.Time, waiting bool, now time.Time) bool {
+	switch {
+	case !waiting:
+		*since = time.Time{}
+	case since.IsZero():
+		*since = now
+	case now.Sub(*since) > patience:
+		*since = now
+		return false
+	}
+	return waiting
+}
 
 // underWay tells whether a commit's check is still to be told its end, and may
 // be soon.
 func (f *follower) underWay(now time.Time) bool {
 	waiting := f.outbox != nil && slices.ContainsFunc(f.records(), func(r apply.CommitRecord) bool { return r.Delivered == "" })
-	switch {
-	case !waiting:
-		f.busy = time.Time{}
-	case f.busy.IsZero():
-		f.busy = now
-	case now.Sub(f.busy) > patience: // once in a while all the same
-		f.busy = now
-		return false
-	}
-	return waiting
+	return f.wait(&f.busy, waiting, now)
 }
 
 func (f *follower) deviations(plan *render.Plan, states map[string]apply.ClusterState) map[string]apply.Deviation {

@@ -130,7 +130,6 @@ func (r *reconciler) hold(ctx context.Context, f *follower, head string) error {
 	f.log.Info("Not following the branch", "commit", head, "accepted", f.known().Accepted, "reason", reason)
 	err := f.update(ctx, func(s *apply.SourceState) {
 		s.Held = &apply.HeldCommit{Commit: head, Reason: reason}
-		f.forget(head)
 		for i := range s.Commits {
 			if r := &s.Commits[i]; r.SHA == head { // it was followed before, and answers for its lists still
 				r.Held, r.Delivered, r.State = reason, "", ""
@@ -138,7 +137,7 @@ func (r *reconciler) hold(ctx context.Context, f *follower, head string) error {
 			}
 		}
 		s.Commits = tidy(append(s.Commits, apply.CommitRecord{SHA: head, Held: reason}), f.outbox != nil)
-	})
+	}, func() { f.forget(head) })
 	if err == nil {
 		f.held = head
 	}
@@ -150,15 +149,24 @@ func (r *reconciler) release(ctx context.Context, f *follower) error {
 	if f.held == "" {
 		return nil
 	}
-	err := f.update(ctx, func(s *apply.SourceState) {
-		for i := range s.Commits { // a commit that was followed before has its own verdict back
-			if r := &s.Commits[i]; r.Held != "" && (r.Base != "" || len(r.Clusters) > 0) {
-				f.forget(r.SHA)
+	held, accepted := f.held, f.known().Accepted
+	passed, err := f.repo.IsAncestor(ctx, held, accepted)
+	if err != nil {
+		return err
+	}
+	err = f.update(ctx, func(s *apply.SourceState) {
+		s.Held = nil
+		for i := range s.Commits {
+			r := &s.Commits[i]
+			switch {
+			case r.SHA != held || r.Held == "":
+			case r.Base != "" || len(r.Clusters) > 0: // it was followed before, and has its own verdict back
 				r.Held, r.Delivered, r.State = "", "", ""
+			case passed: // long ago, when nobody remembers
+				r.Held, r.Delivered, r.State, r.Superseded = "", "", "", accepted
 			}
 		}
-		s.Held = nil
-	})
+	}, func() { f.forget(held) })
 	if err == nil {
 		f.held = ""
 	}
@@ -203,7 +211,7 @@ func (r *reconciler) accept(ctx context.Context, f *follower, head string, appro
 		if approval != nil {
 			s.Approved = approval
 		}
-	})
+	}, func() { f.forget(head) })
 	if err != nil {
 		return err
 	}
@@ -236,10 +244,11 @@ func (f *follower) acceptInto(s *apply.SourceState, head string, now time.Time, 
 		set[id] = true
 	}
 	for i := range s.Commits {
-		s.Commits[i].Clusters = slices.DeleteFunc(s.Commits[i].Clusters, func(id string) bool { return set[id] })
+		s.Commits[i].Clusters = slices.DeleteFunc(s.Commits[i].Clusters, func(id string) bool {
+			return set[id] || plan.Clusters[id] == nil
+		})
 	}
 	s.Commits = slices.DeleteFunc(s.Commits, func(r apply.CommitRecord) bool { return r.SHA == head }) // it was held before
-	f.forget(head)
 	s.Commits = tidy(append(s.Commits, apply.CommitRecord{SHA: head, Base: s.Accepted, Clusters: j.Set}), f.outbox != nil)
 	s.Accepted, s.Since, s.Held, s.Refused = head, now.UTC().Truncate(time.Second), nil, nil
 	for id := range plan.Refused {
@@ -265,7 +274,7 @@ func (f *follower) known() apply.SourceState {
 
 // update changes the state, and takes the change for done once it is written
 // down.
-func (f *follower) update(ctx context.Context, change func(*apply.SourceState)) error {
+func (f *follower) update(ctx context.Context, change func(*apply.SourceState), then ...func()) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	next := cloneState(f.state)
@@ -277,6 +286,9 @@ func (f *follower) update(ctx context.Context, change func(*apply.SourceState)) 
 		return fmt.Errorf("write down the state of source %s: %w", f.conf.Name, err)
 	}
 	f.state = next
+	for _, do := range then {
+		do()
+	}
 	return nil
 }
 

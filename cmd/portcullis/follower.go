@@ -52,6 +52,7 @@ type follower struct {
 	offered map[string][]string
 	latest  *observation // nil until all clusters were looked at
 	busy    time.Time    // since when a check is under way; zero if none is
+	blind   time.Time    // since when some cluster was not looked at
 }
 
 // poll asks the remote where the branch is, again and again, until ctx ends.
@@ -157,7 +158,12 @@ func (f *follower) settle(r *apply.CommitRecord) bool {
 			return false
 		}
 	}
-	r.Delivered, r.State = hash, string(f.said[hash])
+	state, known := f.said[hash]
+	if !known { // of a verdict that was taken back while it was on its way
+		delete(f.arrived, r.SHA)
+		return false
+	}
+	r.Delivered, r.State = hash, string(state)
 	return true
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -32,6 +33,7 @@ type reconciler struct {
 	base *render.Base
 	plan *render.Plan
 
+	strangers    map[string]render.Retained
 	seedRanges   render.SeedRanges // as last known
 	reported     time.Time
 	unsaved      bool      // the lists that are kept are not written down yet
@@ -139,6 +141,7 @@ func (r *reconciler) restore(ctx context.Context) error {
 		return fmt.Errorf("read the state: %w", err)
 	}
 	r.base, r.plan = &render.Base{}, &render.Plan{}
+	r.strangers = r.unclaimed(retained)
 	for _, f := range r.sources {
 		f.tenants = r.tenants()
 		f.take(states[f.conf.Name], retained)
@@ -167,6 +170,21 @@ func (r *reconciler) tenants() map[string]string {
 	}
 	if len(out) == 0 {
 		return nil // as it is read back
+	}
+	return out
+}
+
+// unclaimed are the kept lists of sources that the Config does not have now:
+// they stay written down, for it may have them again.
+func (r *reconciler) unclaimed(retained map[string]render.Retained) map[string]render.Retained {
+	out := map[string]render.Retained{}
+	for id, kept := range retained {
+		if !slices.ContainsFunc(r.sources, func(f *follower) bool { return f.conf.Name == kept.Claim.Source }) {
+			out[id] = kept
+		}
+	}
+	if len(out) > 0 {
+		r.log.Info("Keeping lists of sources that are not in the Config", "clusters", len(out))
 	}
 	return out
 }
@@ -216,6 +234,9 @@ func (r *reconciler) render(ctx context.Context, instead *follower, files []rend
 // keepOld has the lists that an earlier process left put right, although the
 // files that they are from cannot be read, or not yet.
 func (r *reconciler) keepOld(f *follower) {
+	if f.known().Accepted == "" {
+		return
+	}
 	r.base = r.base.With(render.Restore(f.conf.Name, nil, f.refused(), f.known().Claims, f.retained))
 }
 
@@ -243,7 +264,7 @@ func (r *reconciler) keep(ctx context.Context) {
 // safe: whatever happens in between, none is lost, and a good list beats one
 // that is kept.
 func (r *reconciler) saveRetained(ctx context.Context, plans ...*render.Plan) error {
-	retained := map[string]render.Retained{}
+	retained := maps.Clone(r.strangers)
 	for _, f := range r.sources {
 		if !f.loaded {
 			maps.Copy(retained, f.retained)

@@ -59,7 +59,7 @@ func (f *follower) records() []apply.CommitRecord {
 // success, none of the clusters that it set fails, and as many wait for KKP as
 // it was told.
 func (f *follower) quiet(record apply.CommitRecord, states map[string]apply.ClusterState) bool {
-	if record.Delivered == "" || record.State == string(outcome.Failure) {
+	if record.Delivered == "" || record.State != string(outcome.Success) {
 		return false
 	}
 	if told, known := f.waiting[record.SHA]; known && told != waiting(record, states) {
@@ -90,7 +90,7 @@ func waiting(record apply.CommitRecord, states map[string]apply.ClusterState) in
 // which may be away: the loop waits for nobody.
 func (f *follower) tellable(record apply.CommitRecord) bool {
 	_, judged := f.judged[record.SHA]
-	return judged || f.loaded || record.Held != ""
+	return judged || f.loaded || record.Held != "" || record.Superseded != ""
 }
 
 // say notes what a commit is told.
@@ -105,6 +105,9 @@ func (f *follower) say(check forge.Check, state outcome.State) {
 }
 
 func (r *reconciler) verdict(ctx context.Context, f *follower, record apply.CommitRecord, states map[string]apply.ClusterState) (outcome.Verdict, error) {
+	if record.Superseded != "" {
+		return outcome.Verdict{State: outcome.Success, Title: "superseded by " + record.Superseded}, nil
+	}
 	j, err := r.judgement(ctx, f, record)
 	if err != nil {
 		return outcome.Verdict{}, err

@@ -158,21 +158,20 @@ func readConfig(path string) (*policy.Config, *policyFile, error) {
 // supported refuses what the Config asks for and this version does not do,
 // where leaving it undone would be less safe than not to start.
 func supported(c *policy.Config) error {
+	var errs []error
+	refuse := func(asked bool, format string, args ...any) {
+		if asked {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
 	for _, s := range c.Sources {
-		if s.Credentials.GithubApp != nil {
-			return fmt.Errorf("source %s: credentials.githubApp is not carried out by this version: use tokenFile", s.Name)
-		}
-		if s.Verify.Wanted() {
-			return fmt.Errorf("source %s: verify is not carried out by this version: remove it to go on without", s.Name)
-		}
-		if f := s.Checks.Forge; f == "github" || f == "gitlab" {
-			return fmt.Errorf("source %s: checks.forge: %s is not carried out by this version: use notes, gitea or none", s.Name, f)
-		}
+		refuse(s.Credentials.GithubApp != nil, "source %s: credentials.githubApp is not carried out by this version: use tokenFile", s.Name)
+		refuse(s.Verify.Wanted(), "source %s: verify is not carried out by this version: remove it to go on without", s.Name)
+		f := s.Checks.Forge
+		refuse(f == policy.ForgeGithub || f == policy.ForgeGitlab, "source %s: checks.forge: %s is not carried out by this version: use notes, gitea or none", s.Name, f)
 	}
-	if len(c.Freeze) > 0 {
-		return fmt.Errorf("freeze is not carried out by this version: remove it to go on without")
-	}
-	return nil
+	refuse(len(c.Freeze) > 0, "freeze is not carried out by this version: remove it to go on without")
+	return errors.Join(errs...)
 }
 
 // idle are the settings that this version reads and does not act upon, where

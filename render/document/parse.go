@@ -90,7 +90,7 @@ func (d *decoder) kind(root *yaml.Node) string {
 		return ""
 	}
 	if kind != nil && kind.Value != KindAllowlist && kind.Value != KindAddressGroup {
-		d.report(position(kind), "unsupported-version", fmt.Sprintf("%s is no kind that a tenant's file can hold", quote(kind.Value)), KindAllowlist+" or "+KindAddressGroup)
+		d.report(position(kind), "unsupported-version", wrongKind(kind.Value), KindAllowlist+" or "+KindAddressGroup)
 		return ""
 	}
 	if kind == nil {
@@ -98,6 +98,13 @@ func (d *decoder) kind(root *yaml.Node) string {
 		return ""
 	}
 	return kind.Value
+}
+
+func wrongKind(kind string) string {
+	if kind == "Config" || kind == "Policy" {
+		return kind + " is the provider's: it does not belong below the tenants' folders"
+	}
+	return quote(kind) + " is no kind that a tenant's file can hold"
 }
 
 func (d *decoder) missing(root, version, kind *yaml.Node) {

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/portcullis-gitops/portcullis/apply"
+	"github.com/portcullis-gitops/portcullis/apply/outcome"
+	"github.com/portcullis-gitops/portcullis/source/forge"
+)
+
+func newTestFollower(records ...apply.CommitRecord) (*follower, *int) {
+	writes := 0
+	return &follower{
+		state: apply.SourceState{Name: "s", Commits: records},
+		owed:  map[string][]string{}, arrived: map[string]string{},
+		said: map[string]outcome.State{}, offered: map[string][]string{},
+		save: func(context.Context, apply.SourceState) error { writes++; return nil },
+	}, &writes
+}
+
+// A check that arrives after its verdict was taken back, because the commit was
+// approved meanwhile, must not count as the new verdict's.
+func TestLateDeliveryOfATakenBackVerdict(t *testing.T) {
+	t.Parallel()
+	f, writes := newTestFollower(apply.CommitRecord{SHA: "k", Held: "rewinds"})
+	held := forge.Check{Commit: "k", State: forge.Failure, Title: "held"}
+	f.say(held, outcome.Failure)
+	f.mu.Lock()
+	f.forget("k")
+	f.mu.Unlock()
+	if err := f.Delivered(context.Background(), "k", held.Hash()); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.known().Commits[0]; got.Delivered != "" || *writes != 0 {
+		t.Errorf("the record was settled: %+v, %d writes", got, *writes)
+	}
+	good := forge.Check{Commit: "k", State: forge.Success, Title: "in force"}
+	f.say(good, outcome.Success)
+	if err := f.Delivered(context.Background(), "k", good.Hash()); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.known().Commits[0]; got.Delivered != good.Hash() || got.State != "success" {
+		t.Errorf("the record was not settled: %+v", got)
+	}
+}
+
+// The commits that one superseded are told first: a restart in between would
+// forget them.
+func TestACommitIsSettledAfterThoseItSuperseded(t *testing.T) {
+	t.Parallel()
+	f, _ := newTestFollower(apply.CommitRecord{SHA: "new", Base: "old"})
+	f.owe("new", []string{"between"})
+	check := forge.Check{Commit: "new", State: forge.Success}
+	f.say(check, outcome.Success)
+	for _, step := range []struct {
+		commit, hash string
+		settled      bool
+	}{{"new", check.Hash(), false}, {"between", "other", true}} {
+		if err := f.Delivered(context.Background(), step.commit, step.hash); err != nil {
+			t.Fatal(err)
+		}
+		if got := f.known().Commits[0].Delivered != ""; got != step.settled {
+			t.Errorf("after %s: settled %v", step.commit, got)
+		}
+	}
+}
+
+func TestWaitIsBounded(t *testing.T) {
+	t.Parallel()
+	f, _ := newTestFollower()
+	start, since := time.Unix(1000, 0), time.Time{}
+	for _, step := range []struct {
+		after time.Duration
+		want  bool
+	}{{0, true}, {time.Second, true}, {patience + time.Second, false}, {patience + 2*time.Second, true}} {
+		if got := f.wait(&since, true, start.Add(step.after)); got != step.want {
+			t.Errorf("after %s: got %v, want %v", step.after, got, step.want)
+		}
+	}
+	if f.wait(&since, false, start) || !since.IsZero() {
+		t.Error("waits for nothing")
+	}
+}
+
+func TestTidy(t *testing.T) {
+	t.Parallel()
+	records := []apply.CommitRecord{{SHA: "told"}, {SHA: "sets", Clusters: []string{"x"}}, {SHA: "open"}, {SHA: "newest"}}
+	for i := range records {
+		if records[i].SHA != "open" {
+			records[i].Delivered = "hash"
+		}
+	}
+	for told, want := range map[bool]int{true: 3, false: 1} {
+		if got := tidy(records, told); len(got) != want || got[len(got)-1].SHA != "newest" {
+			t.Errorf("told %v: got %v", told, got)
+		}
+	}
+}
