@@ -78,11 +78,6 @@ func Restore(source string, files []File, refused []FileID, claims map[string]Cl
 	r.rememberFiles(b.accepted, b.names)
 	r.rememberRefused(b, retained)
 	r.rememberLines(b.lines)
-	for _, f := range r.Files { // what a refused file says is no news when it is put right
-		for _, line := range lint.DatedLines(f.Parsed) {
-			b.lines.add(f.Tenant, line)
-		}
-	}
 	for id, c := range claims {
 		b.claims[id] = c
 	}
@@ -187,16 +182,27 @@ func (r *rendering) keepRemoved() {
 		if r.wanted[id] != nil || before.Access == "" || before.Access == Unmanaged && !r.unreadable(before.Claim) {
 			continue
 		}
-		c, exists := r.Inventory.Clusters[id]
-		if r.Inventory.Known && (!exists || c.Deleting || !r.owns(before.Claim.Tenant, c.Project) || before.UID != "" && c.UID != before.UID) {
+		if r.letGo(id) {
 			continue
 		}
+		c := r.Inventory.Clusters[id]
 		w := &Wanted{Cluster: id, UID: c.UID, Title: Cluster{ID: id, Name: c.Name}.Title(), Claim: before.Claim}
 		r.wanted[id] = r.held(w, r.removal(before))
 		if r.wanted[id].Held.Rule == "removed-allowlist" {
 			r.reportRemoved(w)
 		}
 	}
+}
+
+// letGo tells whether a cluster that was claimed before is gone, was made anew,
+// or is not the tenant's any more: then nobody has it by having had it.
+func (r *rendering) letGo(id string) bool {
+	before, known := r.Base.wanted[id]
+	if !known || !r.Inventory.Known {
+		return false
+	}
+	c, exists := r.Inventory.Clusters[id]
+	return !exists || c.Deleting || !r.owns(before.Claim.Tenant, c.Project) || before.UID != "" && c.UID != before.UID
 }
 
 // unreadable tells whether a claim's file is there, and cannot be read far

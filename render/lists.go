@@ -46,10 +46,10 @@ func (r *rendering) want(id string, c *claim) *Wanted {
 	if !r.good(l) {
 		return r.held(w, r.refusal(l))
 	}
-	w.Access = l.access()
-	if w.Access == Open && !r.Policy.AllowOpen { // accepted once, and not permitted any more: nothing opens
-		w.Held = &Hold{Rule: "open-not-allowed", Message: "the policy does not permit access: open any more; what is there stays"}
+	if l.access() == Open && !r.Policy.AllowOpen {
+		return r.keptFromOpening(w)
 	}
+	w.Access = l.access()
 	r.strategy(l, c.at, cluster)
 	if w.Access == Restricted {
 		res := r.restricted(l, cluster.Datacenter)
@@ -58,6 +58,16 @@ func (r *rendering) want(id string, c *claim) *Wanted {
 			w.Held = keptExpired()
 		}
 		return r.refusedFamily(l, r.key(l, id), w)
+	}
+	return w
+}
+
+// keptFromOpening is for a file that was accepted once, and says what is not
+// permitted any more: nothing opens by it, and a list that there was is kept.
+func (r *rendering) keptFromOpening(w *Wanted) *Wanted {
+	w = r.held(w, &Hold{Rule: "open-not-allowed", Message: "the policy does not permit access: open any more; what is there stays"})
+	if w.Access == "" {
+		w.Access = Open
 	}
 	return w
 }

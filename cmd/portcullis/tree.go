@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/portcullis-gitops/portcullis/render"
 	"github.com/portcullis-gitops/portcullis/render/lint"
@@ -65,20 +68,37 @@ func readTelling(ctx context.Context, dir, tenant string, p *progress) ([]render
 	if err != nil {
 		return nil, err
 	}
-	const atOnce = 100
-	files, cache := make([]render.File, 0, len(snapshot.Files)), render.NewCache()
-	for some := range slices.Chunk(snapshot.Files, atOnce) {
-		parsed, err := parseAll(ctx, cache, "", &source.Snapshot{Files: some}, read)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, parsed...)
-		p.at(len(files), len(snapshot.Files))
-	}
+	files, err := parseAtOnce(ctx, snapshot, read, p)
 	for i := range files {
 		files[i].Path = filepath.ToSlash(filepath.Join(dir, files[i].Path))
 	}
-	return files, nil
+	return files, err
+}
+
+// parseAtOnce takes a large tree apart on all processors, a hundred files at a
+// time: that is most of the work of a check.
+func parseAtOnce(ctx context.Context, snapshot *source.Snapshot, read source.ReadFunc, p *progress) ([]render.File, error) {
+	const some = 100
+	chunks := slices.Collect(slices.Chunk(snapshot.Files, some))
+	parsed := make([][]render.File, len(chunks))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	var mu sync.Mutex // guards what is told
+	done := 0
+	for i, chunk := range chunks {
+		group.Go(func() (err error) {
+			parsed[i], err = parseAll(ctx, render.NewCache(), "", &source.Snapshot{Files: chunk}, read)
+			mu.Lock()
+			defer mu.Unlock()
+			done += len(chunk)
+			p.at(done, len(snapshot.Files))
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return slices.Concat(parsed...), nil
 }
 
 // parseAll takes a snapshot's files apart, as far as the cache does not know
