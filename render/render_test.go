@@ -600,3 +600,15 @@ func TestUnreadTenantKeepsWhatItHad(t *testing.T) {
 	wantHeld(t, p, "shopprod01", "yaml-syntax")
 	wantList(t, p, "shopprod01", "203.0.113.0/24")
 }
+
+func TestSeedWithoutAPolicy(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.files["acme/a.yaml"] = allowlist("a", "shopprod01", "203.0.113.0/24")
+	for seed, want := range map[string]int{"eu-west": 1, "us-east": 0} {
+		p := render.Render(render.Input{Files: w.list(), Policy: policy.Default(), Seed: seed, Now: w.now})
+		if len(p.Clusters) != want {
+			t.Errorf("seed %s: %d clusters, want %d", seed, len(p.Clusters), want)
+		}
+	}
+}

@@ -183,6 +183,9 @@ func (r *rendering) newList(t *tenant, f *File, doc *document.Allowlist) *list {
 // elsewhere tells whether a list is for another seed than the one planned for.
 // A seed that the policy does not know is nobody's, and so everybody's concern.
 func (r *rendering) elsewhere(l *list) bool {
+	if r.Policy.SeedNames() == nil { // without a policy a list says itself where it belongs
+		return r.Seed != "" && l.seed != "" && l.seed != r.Seed
+	}
 	return r.Seed != "" && l.seed != r.Seed && r.knowsSeed(l.seed)
 }
 

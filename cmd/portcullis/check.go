@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -17,6 +18,7 @@ type checkOptions struct {
 	offline
 	strict bool
 	output string
+	dir    string
 }
 
 func checkCommand() *cobra.Command {
@@ -31,21 +33,32 @@ func checkCommand() *cobra.Command {
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.progress = newProgress(cmd.ErrOrStderr(), time.Now)
-			return o.run(cmd.Context(), folder(args), cmd.OutOrStdout())
+			dir, err := folder(args, o.dir)
+			if err != nil {
+				return err
+			}
+			return o.run(cmd.Context(), dir, cmd.OutOrStdout())
 		},
 	}
 	o.bind(cmd)
 	o.bindLive(cmd)
+	cmd.Flags().StringVarP(&o.dir, "dir", "C", "", "the same as DIR")
 	cmd.Flags().BoolVar(&o.strict, "strict", false, "let warnings fail the check")
 	cmd.Flags().StringVarP(&o.output, "output", "o", "text", "text, json or sarif")
 	return cmd
 }
 
-func folder(args []string) string {
-	if len(args) == 0 {
-		return "."
+// folder is DIR, said in either way.
+func folder(args []string, flag string) (string, error) {
+	switch {
+	case len(args) > 0 && flag != "":
+		return "", errors.New("DIR and -C are the same: give one of them")
+	case len(args) > 0:
+		return args[0], nil
+	case flag != "":
+		return flag, nil
 	}
-	return args[0]
+	return ".", nil
 }
 
 func (o *checkOptions) run(ctx context.Context, dir string, out io.Writer) error {

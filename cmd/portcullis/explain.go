@@ -62,7 +62,7 @@ func (o *explainOptions) run(ctx context.Context, cluster string, prefix netip.P
 		return err
 	}
 	side := meaning.Alone(meaning.Trees{After: files, Policy: p, Inventory: inventory, Seed: seed, Now: now})
-	answers := meaning.Explain(meaning.Question{Cluster: cluster, Prefix: prefix, Side: side, Inventory: inventory, Now: now})
+	answers := meaning.Explain(meaning.Question{Cluster: cluster, Prefix: prefix, Side: side, Policy: p, Inventory: inventory, Now: now})
 	write := report.ExplainText
 	if o.output == "json" {
 		write = report.ExplainJSON

@@ -57,7 +57,7 @@ type Selector struct {
 	Node
 	// MatchLabels are labels that a cluster must have. Others than project-id only
 	// where the policy permits it: project users can change them.
-	MatchLabels map[string]Value[string] `yaml:"matchLabels"`
+	MatchLabels map[string]Value[string] `yaml:"matchLabels" blank:"no"`
 }
 
 // Entry lets one or more prefixes in, of its own or of a group. Exactly one of
@@ -77,7 +77,7 @@ type Entry struct {
 	// Group names a group of the tenant, or provider/<name>.
 	Group Value[string] `yaml:"group"`
 	// Expires is a day, to its end in UTC, or an RFC 3339 time. Default: never.
-	Expires Value[Date] `yaml:"expires"`
+	Expires Value[Date] `yaml:"expires" blank:"no"`
 }
 
 // Test says that an address must be let in, or must not be. Exactly one.
@@ -124,7 +124,7 @@ type GroupEntry struct {
 	// CIDRs are several prefixes.
 	CIDRs List[Value[netip.Prefix]] `yaml:"cidrs"`
 	// Expires is a day, to its end in UTC, or an RFC 3339 time. Default: never.
-	Expires Value[Date] `yaml:"expires"`
+	Expires Value[Date] `yaml:"expires" blank:"no"`
 }
 
 // Prefixes are the entry's own valid prefixes, in order.

@@ -22,11 +22,13 @@ type field struct {
 	name     string
 	required bool
 	oneof    string
+	blank    string // "no": a key without a value would mean more than it seems
 	check    string
 }
 
 func fieldOf(f reflect.StructField) field {
-	return field{f.Tag.Get("yaml"), f.Tag.Get("required") == "true", f.Tag.Get("oneof"), f.Tag.Get("check")}
+	tag := f.Tag
+	return field{tag.Get("yaml"), tag.Get("required") == "true", tag.Get("oneof"), tag.Get("blank"), tag.Get("check")}
 }
 
 // filler is a type that fills itself from a node.
@@ -100,7 +102,7 @@ func (d *decoder) field(target reflect.Value, f field, values map[string]pair, p
 	switch {
 	case found && isNull(p.value):
 		remember(target, position(p.key))
-		if f.required {
+		if f.required || f.blank == "no" {
 			d.report(position(p.key), "missing-field", f.name+" has no value", "")
 		}
 	case found:

@@ -10,6 +10,8 @@
 //
 //	yaml:"name"        the key
 //	required:"true"    missing-field where it is absent or null
+//	blank:"no"         missing-field where it is null: a key without a value
+//	                   would let more in than it seems to
 //	oneof:"a b"        the words a string may be
 //	check:"name"       the string is a DNS label; check:"cluster" a cluster ID
 //

@@ -122,5 +122,8 @@ func (d *decoder) checked(n *yaml.Node, f field) bool {
 
 func nearestFix(word, oneof string) string {
 	best, _ := Nearest(word, strings.Fields(oneof))
+	if best == "open" {
+		return "" // nobody is to open a cluster by taking a hint
+	}
 	return best
 }

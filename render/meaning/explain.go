@@ -8,7 +8,9 @@ import (
 
 	"github.com/portcullis-gitops/portcullis/render"
 	"github.com/portcullis-gitops/portcullis/render/document"
+	"github.com/portcullis-gitops/portcullis/render/policy"
 	"github.com/portcullis-gitops/portcullis/render/prefixes"
+	"github.com/portcullis-gitops/portcullis/render/profile"
 )
 
 // Verdict is whether an address is let in.
@@ -26,7 +28,8 @@ const (
 type Question struct {
 	Cluster   string // ID
 	Prefix    netip.Prefix
-	Side      Side // of the files
+	Side      Side           // of the files
+	Policy    *policy.Policy // nil: nothing is said of load balancers
 	Inventory render.Inventory
 	Now       time.Time
 }
@@ -90,7 +93,31 @@ func (q Question) answer(w *render.Wanted, seed string) Answer {
 	}
 	a.Access = render.Restricted
 	q.restricted(&a, w)
+	if a.Verdict != In {
+		a.Notes = append(a.Notes, q.unfiltered(w, seed)...)
+	}
 	return a
+}
+
+// unfiltered says where the seed's load balancer lets in what the list does
+// not: an answer must not promise more than it does.
+func (q Question) unfiltered(w *render.Wanted, seed string) []string {
+	if q.Policy == nil {
+		return nil
+	}
+	known, ok := q.Policy.Seeds[seed]
+	if !ok {
+		return nil
+	}
+	p := known.Profile
+	sameFamily := func(e netip.Prefix) bool { return e.Addr().Is4() == q.Prefix.Addr().Is4() }
+	switch {
+	case p.Enforces == profile.No:
+		return []string{p.Name + " does not enforce lists: everyone reaches the API server all the same"}
+	case p.AbsentFamily == profile.Open && !slices.ContainsFunc(w.List, sameFamily):
+		return []string{p.Name + " leaves open a family that is not in the list, as this one: everyone reaches the API server by it"}
+	}
+	return nil
 }
 
 // unclaimed is the answer for a cluster that no list has.

@@ -2,11 +2,13 @@ package meaning_test
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/portcullis-gitops/portcullis/render"
+	"github.com/portcullis-gitops/portcullis/render/lint"
 	"github.com/portcullis-gitops/portcullis/render/meaning"
 	"github.com/portcullis-gitops/portcullis/render/policy"
 )
@@ -133,6 +135,28 @@ func TestParseAddress(t *testing.T) {
 	for _, bad := range []string{"", "office", "10.0.0.1/8", "10.0.0.01", "fe80::1%eth0"} {
 		if _, err := meaning.ParseAddress(bad); err == nil {
 			t.Errorf("%s: no error", bad)
+		}
+	}
+}
+
+// An answer must not promise more than the load balancer does.
+func TestExplainSaysWhereNothingIsFiltered(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ balancer, address, want string }{
+		"ignores lists":        {"hetzner", "198.51.100.1", "hetzner does not enforce lists"},
+		"leaves a family open": {"metallb", "2001:db8::1", "metallb leaves open a family"},
+		"filters":              {"azure", "198.51.100.1", ""},
+	} {
+		p, problems := policy.ParsePolicy([]byte("apiVersion: portcullis.dev/v1alpha1\nkind: Policy\nseeds: {eu-west: {loadBalancer: "+c.balancer+"}}\n"), lint.Changeable)
+		if len(problems) > 0 {
+			t.Fatal(problems)
+		}
+		side := meaning.Side{Clusters: map[string]*render.Wanted{"eu-west/x": {Cluster: "x", Access: render.Restricted,
+			List: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}}}}
+		a := meaning.Explain(meaning.Question{Cluster: "x", Prefix: netip.MustParsePrefix(c.address + map[bool]string{true: "/32", false: "/128"}[!strings.Contains(c.address, ":")]),
+			Side: side, Policy: p, Inventory: render.Inventory{Known: true}})[0]
+		if got := strings.Join(a.Notes, "; "); c.want == "" && strings.Contains(got, c.balancer) || !strings.Contains(got, c.want) {
+			t.Errorf("%s: got notes %q, want %q", name, got, c.want)
 		}
 	}
 }
