@@ -4,10 +4,12 @@ import (
 	"bytes"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/portcullis-gitops/portcullis/render"
 )
 
 // Manager is the field manager under which lists are written.
-const Manager = "portcullis"
+const Manager = render.FieldManager
 
 // The field whose owner matters, as metadata.managedFields spells it.
 var (

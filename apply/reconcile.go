@@ -87,10 +87,11 @@ func (c *Controller) carryOut(ctx context.Context, v verb, w *render.Wanted, cl 
 	if now := c.wantedOf(w.Cluster); now == nil || !sameWanted(now, w) {
 		return reconcile.Result{}, nil // the new plan has put it in the queue
 	}
-	return c.send(ctx, v, w, cl, m, cidrs)
+	return c.send(ctx, v, w, cl, m)
 }
 
-// prepare answers the text of the list; nothing for a removal.
+// prepare answers the text of the list, or why it must not be written; nothing
+// for a removal.
 func (c *Controller) prepare(v verb, w *render.Wanted) ([]string, error) {
 	if v == remove {
 		return nil, nil
@@ -98,13 +99,13 @@ func (c *Controller) prepare(v verb, w *render.Wanted) ([]string, error) {
 	return blocks(w.List)
 }
 
-func (c *Controller) send(ctx context.Context, v verb, w *render.Wanted, cl *Cluster, m *memory, cidrs []string) (reconcile.Result, error) {
+func (c *Controller) send(ctx context.Context, v verb, w *render.Wanted, cl *Cluster, m *memory) (reconcile.Result, error) {
 	var written *Cluster
 	var err error
 	if v == remove {
 		written, err = c.sendRemoval(ctx, cl)
 	} else {
-		written, err = c.sendList(ctx, cl, cidrs)
+		written, err = c.sendList(ctx, cl, w.List)
 	}
 	if err != nil {
 		return c.failed(ctx, err, w, cl, m), nil

@@ -4,26 +4,18 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/portcullis-gitops/portcullis/render"
 )
 
-// applyBody is the whole body of a server-side apply: what stands in it is
-// owned from then on. A typed Cluster would send, and claim, zero values.
-func applyBody(cl *Cluster, cidrs []string) ([]byte, error) {
-	type object = map[string]any
-	return json.Marshal(object{
-		"apiVersion": groupVersion.String(),
-		"kind":       "Cluster",
-		"metadata":   object{"name": cl.Name, "uid": cl.UID},
-		"spec":       object{"apiServerAllowedIPRanges": object{"cidrBlocks": cidrs}},
-	})
-}
-
-// sendList writes a list and answers the Cluster as it then stands.
-func (c *Controller) sendList(ctx context.Context, cl *Cluster, cidrs []string) (*Cluster, error) {
-	body, err := applyBody(cl, cidrs)
+// sendList writes a list, in the very words that `portcullis render` prints,
+// and answers the Cluster as it then stands.
+func (c *Controller) sendList(ctx context.Context, cl *Cluster, list []netip.Prefix) (*Cluster, error) {
+	body, err := render.Patch(cl.Name, string(cl.UID), list)
 	if err != nil {
 		return nil, fmt.Errorf("encode the list: %w", err)
 	}
