@@ -1,36 +1,10 @@
 package source
 
 import (
-	"errors"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/robfig/cron/v3"
 )
-
-// ParseSchedule reads a schedule in robfig/cron's standard syntax: five fields,
-// "@every 1m", "@daily", with an optional "CRON_TZ=Europe/Vienna " before it.
-// A schedule that never comes is refused.
-func ParseSchedule(expr string) (schedule cron.Schedule, err error) {
-	defer func() { // version 3.0.1 panics on "TZ=" without a space after it
-		if p := recover(); p != nil {
-			schedule, err = nil, fmt.Errorf("schedule %q: cannot be parsed", expr)
-		}
-	}()
-	if strings.TrimSpace(expr) == "" {
-		return nil, errors.New("schedule: is empty")
-	}
-	schedule, err = cron.ParseStandard(expr)
-	if err != nil {
-		return nil, fmt.Errorf("schedule %q: %w", expr, err)
-	}
-	// Any moment does: robfig/cron looks five years ahead.
-	if schedule.Next(time.Unix(0, 0)).IsZero() {
-		return nil, fmt.Errorf("schedule %q: never comes", expr)
-	}
-	return schedule, nil
-}
 
 const (
 	// jitterPart is the part of an interval over which polls are spread.

@@ -6,18 +6,19 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/portcullis-gitops/portcullis/render/policy"
 	"github.com/portcullis-gitops/portcullis/source"
 )
 
 func TestParseSchedule(t *testing.T) {
 	t.Parallel()
 	for _, good := range []string{"@every 1m", "*/5 * * * *", "@daily", "CRON_TZ=Europe/Vienna 0 3 * * *", "0 0 29 2 *"} {
-		if _, err := source.ParseSchedule(good); err != nil {
+		if _, err := policy.ParseSchedule(good); err != nil {
 			t.Errorf("%q: %v", good, err)
 		}
 	}
 	for _, bad := range []string{"", " ", "TZ=", "CRON_TZ=UTC", "TZ=Nowhere/Town 0 3 * * *", "@every", "@every soon", "61 * * * *", "* * * *", "0 0 30 2 *", "@often"} {
-		if s, err := source.ParseSchedule(bad); err == nil || s != nil {
+		if s, err := policy.ParseSchedule(bad); err == nil || s != nil {
 			t.Errorf("%q: %v, %v", bad, s, err)
 		}
 	}
@@ -25,7 +26,7 @@ func TestParseSchedule(t *testing.T) {
 
 func TestPacerSteps(t *testing.T) {
 	t.Parallel()
-	schedule, err := source.ParseSchedule("@every 1m")
+	schedule, err := policy.ParseSchedule("@every 1m")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +49,7 @@ func TestPacerBounds(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		expr := rapid.SampledFrom([]string{"@every 1s", "@every 1m", "@every 7m13s", "@every 90h", "*/5 * * * *", "0,1 0 * * *", "@daily", "CRON_TZ=Europe/Vienna 30 2 * * *", "0 0 29 2 *", "@yearly"}).Draw(t, "schedule")
-		schedule, err := source.ParseSchedule(expr)
+		schedule, err := policy.ParseSchedule(expr)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -169,7 +169,7 @@ func whereabouts(sources []*follower) func(render.Claim) string {
 }
 
 func newFollower(s policy.Source, config *policy.Config, store stateStore, dir string, log logr.Logger) (*follower, error) {
-	schedule, err := source.ParseSchedule(config.Schedule)
+	schedule, err := policy.ParseSchedule(config.Schedule)
 	if err != nil {
 		return nil, err
 	}
