@@ -20,6 +20,10 @@ type Base struct {
 	// restored are the sources just read again after a restart: what their
 	// files claim was claimed before, unless something says otherwise.
 	restored map[string]bool
+	// trusted are the restored sources whose lists were in force before; empty
+	// the clusters that a guard held, and that had no list to keep.
+	trusted map[string]bool
+	empty   map[string]bool
 }
 
 // With is both bases together. They must be of different sources.
@@ -34,6 +38,8 @@ func (b *Base) With(other *Base) *Base {
 		maps.Copy(out.claims, from.claims)
 		maps.Copy(out.wanted, from.wanted)
 		maps.Copy(out.restored, from.restored)
+		maps.Copy(out.trusted, from.trusted)
+		maps.Copy(out.empty, from.empty)
 		out.lines = out.lines.with(from.lines)
 	}
 	return out
@@ -41,7 +47,7 @@ func (b *Base) With(other *Base) *Base {
 
 func newBase() *Base {
 	return &Base{accepted: map[FileID]string{}, names: map[docName]string{}, claims: map[string]Claim{},
-		wanted: map[string]*Wanted{}, lines: lines{}, restored: map[string]bool{}}
+		wanted: map[string]*Wanted{}, lines: lines{}, restored: map[string]bool{}, trusted: map[string]bool{}, empty: map[string]bool{}}
 }
 
 // Base is the plan as the base of the next one.
@@ -82,6 +88,10 @@ func Restore(source string, files []File, refused []FileID, claims map[string]Cl
 		b.claims[id] = c
 	}
 	for id, kept := range retained {
+		if kept.Access == "" {
+			b.empty[id] = true
+			continue
+		}
 		b.claims[id] = kept.Claim
 		b.wanted[id] = &Wanted{Cluster: id, UID: kept.UID, Claim: kept.Claim, Access: kept.Access, Entries: kept.Entries, Held: &kept.Hold}
 	}
@@ -113,8 +123,8 @@ func (r *rendering) rememberRefused(b *Base, retained map[string]Retained) {
 func (p *Plan) Retained() map[string]Retained {
 	out := map[string]Retained{}
 	for id, w := range p.Clusters {
-		if w.Held != nil && (w.Access != "") {
-			out[id] = Retained{UID: w.UID, Claim: w.Claim, Access: w.Access, Entries: kept(w.Entries), Hold: clipped(*w.Held)}
+		if w.Held != nil && (w.Access != "" || w.Asked != nil) {
+			out[id] = Retained{UID: w.UID, Claim: w.Claim, Access: w.Access, Entries: kept(w), Hold: clipped(*w.Held)}
 		}
 	}
 	return out
@@ -125,11 +135,11 @@ func (p *Plan) Retained() map[string]Retained {
 const mostKept = 200
 
 // kept are the entries as they are written down: the provider's own are made
-// anew from the policy.
-func kept(entries []Entry) []Entry {
+// anew from the policy, unless a guard keeps them too.
+func kept(w *Wanted) []Entry {
 	var out []Entry
-	for _, e := range entries {
-		if e.Kind != lint.FromPlatform {
+	for _, e := range w.Entries {
+		if e.Kind != lint.FromPlatform || w.Asked != nil {
 			e.Description, e.Owner, e.Ticket = clip(e.Description), clip(e.Owner), clip(e.Ticket)
 			out = append(out, e)
 		}

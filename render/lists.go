@@ -30,8 +30,9 @@ func (r *rendering) plan() *Plan {
 	}
 	r.keepRemoved()
 	r.holdToBudget()
+	r.guard(p)
 	p.Findings = r.allFindings()
-	p.Next = r.next()
+	p.Next = earlier(r.next(), r.thaw())
 	r.remember(p)
 	return p
 }

@@ -29,8 +29,11 @@ type Plan struct {
 	Findings []lint.Finding
 	// Refused are the files whose clusters keep what they had.
 	Refused map[FileID]bool
-	// Next is when an entry expires next and the plan must be made anew; zero
-	// if none does.
+	// Holds are those by which a guard keeps clusters from what they ask for:
+	// tenants that go too far, by source and name, then the seed's.
+	Holds []MassHold
+	// Next is when an entry expires or a freeze ends next and the plan must be
+	// made anew; zero if none does.
 	Next time.Time
 
 	accepted  map[FileID]string // fingerprints of the files not refused
@@ -71,6 +74,9 @@ type Wanted struct {
 	// Held is set where the last good list stays although the files say, or
 	// try to say, something else.
 	Held *Hold
+	// Asked is what it would carry if a guard did not hold it; nil where none
+	// does.
+	Asked *Wanted
 }
 
 // Writes tells whether anything is to be written for the cluster at all.
@@ -92,7 +98,7 @@ func (c Claim) File() FileID { return FileID{c.Source, c.Path} }
 
 // Hold says why a cluster keeps its last good list.
 type Hold struct {
-	Rule    string `json:"rule"` // the rule that holds it, e.g. removed-allowlist
+	Rule    string `json:"rule"` // the rule that holds it, e.g. removed-allowlist, blast-radius
 	Message string `json:"message"`
 }
 

@@ -46,6 +46,8 @@ type Input struct {
 	// Seed is the one to plan for; empty to judge the lists of all seeds.
 	Seed string
 	Now  time.Time
+	// Guard holds what goes too far; nil holds nothing.
+	Guard *Guard
 }
 
 // Render makes the plan.

@@ -1,0 +1,308 @@
+package render
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/portcullis-gitops/portcullis/render/policy"
+	"github.com/portcullis-gitops/portcullis/render/prefixes"
+)
+
+// The rules by which a guard holds a cluster: no file is at fault then.
+const (
+	RuleBlastRadius = "blast-radius" // lifted by an operator's approval
+	RuleFreeze      = "freeze"       // ends by itself
+)
+
+// Guard keeps a plan from doing much harm at once. It holds what goes too far
+// against what is live, and what is frozen; what was accepted before stays, and
+// is put right.
+//
+// What counts is a cluster that is opened, restricted for the first time, or
+// that takes access away from anybody: both against what is live and against
+// what was accepted for it. So a list that is put back does not count, neither
+// does one that only grows, and neither does expiry. More of them than the
+// policy's blastRadius hold the tenant's whole plan; and where no tenant is to
+// blame alone, all of them together hold what they are of.
+type Guard struct {
+	// Approved are those that go ahead this time, whatever they do.
+	Approved []Approved
+	// Freeze are the clusters that get nothing new for now.
+	Freeze []policy.Freeze
+}
+
+// Approved names one tenant of a source, or with no tenant all of it.
+type Approved struct{ Source, Tenant string }
+
+// MassHold is a tenant's plan, or what all tenants change together, that is
+// held because it goes too far.
+type MassHold struct {
+	// Source and Tenant are empty where all tenants together go too far.
+	Source, Tenant string
+	// Reason is one line: how many clusters, of how many, against what limit.
+	Reason string
+	// Clusters are those held, sorted.
+	Clusters []string
+}
+
+// OfSeed tells whether all tenants together went too far, none alone.
+func (h MassHold) OfSeed() bool { return h.Tenant == "" }
+
+// SeedHold is that of the whole seed; false where there is none.
+func (p *Plan) SeedHold() (MassHold, bool) {
+	i := slices.IndexFunc(p.Holds, MassHold.OfSeed)
+	if i < 0 {
+		return MassHold{}, false
+	}
+	return p.Holds[i], true
+}
+
+func (g *Guard) approves(source, tenant string) bool {
+	return slices.ContainsFunc(g.Approved, func(a Approved) bool {
+		return a.Source == source && (a.Tenant == "" || a.Tenant == tenant)
+	})
+}
+
+// guard replaces what goes too far by what was accepted before.
+func (r *rendering) guard(p *Plan) {
+	if r.Guard == nil {
+		return
+	}
+	r.freeze(p)
+	hit := map[Approved][]string{}
+	for id, w := range p.Clusters {
+		owner := Approved{w.Claim.Source, w.Claim.Tenant}
+		if !r.Guard.approves(owner.Source, owner.Tenant) && r.counts(id, w) {
+			hit[owner] = append(hit[owner], id)
+		}
+	}
+	rest := r.guardTenants(p, hit)
+	if of := len(r.Inventory.Clusters); r.tooMany(len(rest), of) {
+		reason := r.radius(len(rest), of, "the seed's clusters")
+		p.Holds = append(p.Holds, MassHold{Reason: reason, Clusters: r.keepBefore(p, rest, RuleBlastRadius, reason)})
+	}
+}
+
+// guardTenants holds each tenant that goes too far by itself, and answers what
+// counts of the others.
+func (r *rendering) guardTenants(p *Plan, hit map[Approved][]string) (rest []string) {
+	owners := slices.SortedFunc(maps.Keys(hit), func(a, b Approved) int {
+		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Tenant, b.Tenant))
+	})
+	for _, owner := range owners {
+		ids, of := hit[owner], len(r.clustersOf(owner.Tenant))
+		if !r.tooMany(len(ids), of) {
+			rest = append(rest, ids...)
+			continue
+		}
+		reason := r.radius(len(ids), of, "the clusters of "+owner.Tenant)
+		all := append(ids, r.changedOf(p, owner, ids)...)
+		p.Holds = append(p.Holds, MassHold{owner.Source, owner.Tenant, reason, r.keepBefore(p, all, RuleBlastRadius, reason)})
+	}
+	return rest
+}
+
+// changedOf are a tenant's other clusters that would get something new: what
+// belongs together is held together.
+func (r *rendering) changedOf(p *Plan, owner Approved, but []string) []string {
+	var out []string
+	for id, w := range p.Clusters {
+		if w.Claim.Source == owner.Source && w.Claim.Tenant == owner.Tenant && w.Writes() && r.isNew(id, w) && !slices.Contains(but, id) {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+func (r *rendering) tooMany(n, of int) bool {
+	limit := r.Policy.BlastRadius
+	return n > limit.Clusters && n*100 > limit.Percent*of
+}
+
+func (r *rendering) radius(n, of int, whose string) string {
+	return fmt.Sprintf("opens, restricts for the first time or takes access away on %d of %s (%d), more than %d and more than %d %%",
+		n, whose, of, r.Policy.BlastRadius.Clusters, r.Policy.BlastRadius.Percent)
+}
+
+// keepBefore gives clusters what was accepted for them before, the provider's
+// part too: taking a platform range away may be the very harm. Answers their
+// IDs, sorted.
+func (r *rendering) keepBefore(p *Plan, ids []string, rule, why string) []string {
+	for _, id := range ids {
+		w := p.Clusters[id]
+		kept := &Wanted{Cluster: id, UID: w.UID, Title: w.Title, Claim: w.Claim, Exposed: w.Exposed,
+			Held: &Hold{Rule: rule, Message: why}, Asked: w}
+		if before := r.accepted(id, w); before != nil {
+			kept.Access, kept.Claim.Line = before.Access, w.Claim.Line
+			if before.Access == Restricted {
+				res := r.compute(before.Entries, r.Seed)
+				kept.Entries, kept.List = res.entries, res.list
+			}
+		}
+		p.Clusters[id] = kept
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// accepted is what the cluster was to carry before; nil where nothing was, or
+// where it was another tenant's.
+func (r *rendering) accepted(id string, w *Wanted) *Wanted {
+	before := r.Base.wanted[id]
+	if before == nil || before.Access == "" || before.Claim.Tenant != w.Claim.Tenant {
+		return nil
+	}
+	return before
+}
+
+// isNew tells whether a cluster is to carry something else than was accepted.
+func (r *rendering) isNew(id string, w *Wanted) bool {
+	before := r.accepted(id, w)
+	if before == nil {
+		return !r.Base.trusts(id, w.Claim)
+	}
+	if before.Access != w.Access {
+		return true
+	}
+	return !slices.Equal(before.List, w.List) && !slices.Equal(r.listNow(before), w.List)
+}
+
+// counts tells whether what a cluster is to carry counts against the limit.
+func (r *rendering) counts(id string, w *Wanted) bool {
+	c, exists := r.Inventory.Clusters[id]
+	if !exists || c.ExposeStrategy != ExposeLoadBalancer || !w.Writes() || !r.isNew(id, w) {
+		return false
+	}
+	to := r.admits(w, w.List)
+	if !harms(r.liveOf(c), to) {
+		return false
+	}
+	before := r.accepted(id, w)
+	if before == nil || before.Access == Unmanaged {
+		return true
+	}
+	return harms(r.admits(before, r.listNow(before)), to)
+}
+
+// listNow is a list without what expired since: that closes by itself. After a
+// restart there are entries, and no list yet.
+func (r *rendering) listNow(w *Wanted) []netip.Prefix {
+	if w.Access != Restricted {
+		return nil
+	}
+	return r.compute(w.Entries, r.Seed).list
+}
+
+// admission is who is let in.
+type admission struct {
+	everyone bool
+	list     []netip.Prefix
+	expired  []netip.Prefix // was let in, and is not any more: no harm
+}
+
+// admits is who is let in by what is wanted, with what KKP adds.
+func (r *rendering) admits(w *Wanted, list []netip.Prefix) admission {
+	a := admission{list: Prefixes(r.Inventory.Seed.Source)}
+	if w.Access == Restricted {
+		a.list = append(append(a.list, list...), Prefixes(r.Inventory.Seed.Default)...)
+	}
+	for _, e := range w.Entries {
+		if e.Expired(r.Now) {
+			a.expired = append(a.expired, e.Prefix)
+		}
+	}
+	a.everyone = len(a.list) == 0
+	return a
+}
+
+// liveOf is who is let in by what a cluster carries now. A list of which
+// nothing can be read lets in nobody, as far as known.
+func (r *rendering) liveOf(c Cluster) admission {
+	ranges := slices.Clone(r.Inventory.Seed.Source)
+	if c.Live.Set {
+		ranges = append(append(ranges, c.Live.CIDRs...), r.Inventory.Seed.Default...)
+	}
+	return admission{everyone: len(ranges) == 0, list: Prefixes(ranges)}
+}
+
+// harms tells whether the way from one to the other opens, restricts for the
+// first time, or takes access away.
+func harms(from, to admission) bool {
+	if from.everyone || to.everyone {
+		return from.everyone != to.everyone
+	}
+	return !prefixes.Subset(from.list, slices.Concat(to.list, to.expired))
+}
+
+// freeze holds what is new and no mere tightening, while a freeze lasts.
+func (r *rendering) freeze(p *Plan) {
+	for id, w := range p.Clusters {
+		if f := r.frozen(id); f != nil && r.isNew(id, w) && !r.tightens(id, w) {
+			r.keepBefore(p, []string{id}, RuleFreeze, fmt.Sprintf("frozen until %s: %s", f.Until.UTC().Format(time.RFC3339), f.Reason))
+		}
+	}
+}
+
+// frozen is the freeze of a cluster that lasts longest.
+func (r *rendering) frozen(id string) *policy.Freeze {
+	var longest *policy.Freeze
+	for i := range r.Guard.Freeze {
+		f := &r.Guard.Freeze[i]
+		if (f.Cluster == id || f.Cluster == policy.WholeSeed) && f.Until.After(r.Now) && (longest == nil || f.Until.After(longest.Until)) {
+			longest = f
+		}
+	}
+	return longest
+}
+
+// tightens tells whether a list only lets in fewer than the accepted one.
+func (r *rendering) tightens(id string, w *Wanted) bool {
+	before := r.accepted(id, w)
+	return before != nil && before.Access == Restricted && w.Access == Restricted && len(w.List) > 0 &&
+		prefixes.Subset(w.List, r.listNow(before))
+}
+
+// thaw is when the next freeze ends; zero if none lasts.
+func (r *rendering) thaw() time.Time {
+	var next time.Time
+	if r.Guard == nil {
+		return next
+	}
+	for _, f := range r.Guard.Freeze {
+		if f.Until.After(r.Now) {
+			next = earlier(next, f.Until)
+		}
+	}
+	return next
+}
+
+// Trust says, of a base that was made after a restart, that what its files say
+// of clusters that were not held was accepted with the very same provider's
+// part. Without it everything is measured against what is live.
+func (b *Base) Trust(source string) *Base {
+	b.trusted[source] = true
+	return b
+}
+
+// trusts tells whether what a claim's file says of a cluster was accepted
+// before a restart.
+func (b *Base) trusts(id string, c Claim) bool { return b.trusted[c.Source] && !b.empty[id] }
+
+// ProviderPrint stands for the provider's part of a seed's lists: where it is
+// the same, what files meant before a restart is what they mean after it.
+func ProviderPrint(p *policy.Policy, seed string) string {
+	s := p.Seeds[seed]
+	text, err := json.Marshal([]any{s.Platform, p.Groups, s.Profile.Merge})
+	if err != nil {
+		return "" // prefixes, texts and numbers: it cannot be
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
+}
