@@ -125,13 +125,25 @@ func (r *rendering) overBudget(seed string, s share, before, after int, severity
 	if p.Budget.SharedBy == profile.PerCluster {
 		whose = "each cluster has"
 	}
-	message := fmt.Sprintf("%s takes %d of its rules for each prefix, and %s %d: %d are left before this change, and %d would be after it",
-		p.Name, max(p.Budget.PerEntry, 1), whose, p.Budget.Rules, before, after)
+	message := fmt.Sprintf("%s takes %d of its rules for each prefix, and %s %d: %s",
+		p.Name, max(p.Budget.PerEntry, 1), whose, p.Budget.Rules, r.room(p.Budget.Rules, before, after))
 	r.reportAs(s.claim.list.file.ID(), document.Problem{Pos: s.claim.at, Rule: "rule-budget",
 		Message: message + "; beyond that the load balancer refuses the list", Fix: "remove prefixes, or write adjacent ones as one; or ask the provider for room"}, severity, cluster)
 	if severity == lint.Error {
 		r.keepLast(s.wanted, &Hold{Rule: "rule-budget", Message: message})
 	}
+}
+
+// room tells how much of the budget is left before a change and after it, which
+// is below nothing; where nothing is known from before, how much is asked for.
+func (r *rendering) room(rules, before, after int) string {
+	switch {
+	case !r.Inventory.Known && len(r.Base.accepted) == 0:
+		return fmt.Sprintf("the files ask for %d, which is %d too many", rules-after, -after)
+	case before < 0:
+		return fmt.Sprintf("none is left before this change, with %d too many taken already, and %d too many would be after it", -before, -after)
+	}
+	return fmt.Sprintf("%d are left before this change, and none would be after it, with %d too many", before, -after)
 }
 
 // keepLast takes back what was wanted of a cluster: it keeps its last good list.

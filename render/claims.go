@@ -12,7 +12,7 @@ import (
 // claim is one list's claim to one cluster.
 type claim struct {
 	list *list
-	at   document.Pos // the cluster's ID, or the selector's key
+	at   document.Pos // the cluster's ID, or the selector
 	rank int          // explicit before a selector with labels before one of all
 }
 
@@ -126,7 +126,7 @@ func (r *rendering) claimSelected(claims map[string][]*claim, l *list) {
 	}
 	for _, id := range r.clustersOf(l.tenant.name) {
 		c := r.Inventory.Clusters[id]
-		own := &claim{l, s.Key, rank}
+		own := &claim{l, s.Place(), rank}
 		if good && matches(c, s.MatchLabels) || !good && r.hadBy(id, own) == 2 {
 			claims[c.ID] = append(claims[c.ID], own)
 		}

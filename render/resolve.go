@@ -18,11 +18,11 @@ func (r *rendering) judge() {
 	for _, l := range r.lists {
 		missing := r.resolve(l)
 		problems := lint.CheckAllowlist(&lint.Allowlist{
-			Doc: l.doc, Seeds: r.Policy.SeedNames(), Seed: l.seed,
+			Doc: l.doc, Path: l.file.Path, Seeds: r.Policy.SeedNames(), Seed: l.seed,
 			Egress: r.egress(l), SharedGroups: l.tenant.shared, Added: r.added(l.tenant),
 			Entries: r.withPlatform(l, ""), MissingGroups: missing, KnownGroups: r.knownGroups(l.tenant),
 			Policy:     r.Policy,
-			Partial:    l.partial || len(l.file.Parsed.Problems) > 0,
+			Partial:    l.partial,
 			JudgeTests: r.judgesTests(l), Extra: r.seedAdds(), Now: r.Now,
 		})
 		for _, p := range problems {
@@ -62,14 +62,18 @@ func (r *rendering) knownGroups(t *tenant) []string {
 // the cluster's datacenter, and answers the groups that are not there.
 func (r *rendering) resolve(l *list) (missing []document.Value[string]) {
 	spec := &l.doc.Spec
+	l.partial = !spec.Set || spec.Entries.Faulty || spec.NodeEgress.Faulty
 	for i := range spec.Entries.Items {
 		e := &spec.Entries.Items[i]
 		for _, p := range e.Prefixes() {
-			l.entries = append(l.entries, Entry{Prefix: p.V, Expires: e.Expires.V.End, Kind: lint.FromEntry,
+			l.entries = append(l.entries, Entry{Prefix: p.V, Expires: e.Expires.V.End, Undated: undated(e.Expires), Kind: lint.FromEntry,
 				Description: e.Description.V, Owner: e.Owner.V, Ticket: e.Ticket.V,
 				Path: l.file.Path, Line: p.Pos.Line, Column: p.Pos.Column, At: p.Pos})
 		}
-		if e.Group.Set && !r.resolveGroup(l, e) && !r.awaits(l, e.Group.V) {
+		if !e.Group.Set || r.resolveGroup(l, e) {
+			continue
+		}
+		if l.partial = true; !r.awaits(l, e.Group.V) {
 			missing = append(missing, e.Group)
 			l.missing = true
 		}
@@ -107,11 +111,11 @@ func (r *rendering) resolveGroup(l *list, e *document.Entry) bool {
 		return false
 	}
 	l.groups = append(l.groups, g)
-	l.partial = l.partial || len(g.file.Parsed.Problems) > 0 // what it brings in is not all known
+	l.partial = l.partial || g.doc.Spec.Entries.Faulty || !g.doc.Spec.Entries.Set // what it brings in is not all known
 	for i := range g.doc.Spec.Entries.Items {
 		ge := &g.doc.Spec.Entries.Items[i]
 		for _, p := range ge.Prefixes() {
-			l.entries = append(l.entries, Entry{Prefix: p.V, Expires: earlier(e.Expires.V.End, ge.Expires.V.End), Kind: lint.FromGroup,
+			l.entries = append(l.entries, Entry{Prefix: p.V, Expires: earlier(e.Expires.V.End, ge.Expires.V.End), Undated: undated(e.Expires) || undated(ge.Expires), Kind: lint.FromGroup,
 				Description: ge.Description.V, Owner: orElse(ge.Owner.V, e.Owner.V), Ticket: orElse(ge.Ticket.V, e.Ticket.V),
 				Group: e.Group.V, Path: g.file.Path, Line: p.Pos.Line, Column: p.Pos.Column, At: e.Group.Pos})
 		}
@@ -126,11 +130,14 @@ func (r *rendering) resolveProviderGroup(l *list, e *document.Entry, name string
 		return true
 	}
 	for _, g := range entries {
-		l.entries = append(l.entries, Entry{Prefix: g.Prefix, Expires: e.Expires.V.End, Kind: lint.FromGroup,
+		l.entries = append(l.entries, Entry{Prefix: g.Prefix, Expires: e.Expires.V.End, Undated: undated(e.Expires), Kind: lint.FromGroup,
 			Description: g.Description, Owner: e.Owner.V, Ticket: e.Ticket.V, Group: e.Group.V, At: e.Group.Pos})
 	}
 	return ok
 }
+
+// undated tells of an end that is there and cannot be read.
+func undated(d document.Value[document.Date]) bool { return d.Pos != document.Pos{} && !d.Set }
 
 // earlier is the end that comes first; zero is never.
 func earlier(a, b time.Time) time.Time {

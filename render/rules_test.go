@@ -54,10 +54,11 @@ func TestRules(t *testing.T) {
 	for name, c := range map[string]ruleCase{
 		"nothing":                      {a: spec(seed, cluster, egress, "entries:", "  - cidr: 81.16.0.0/24")},
 		"as wide as permitted":         {a: spec(seed, cluster, egress, "entries:", "  - cidrs: [81.0.0.0/13, 81.8.0.0/13, '2a00:1::/32']")},
-		"one address too wide":         {a: spec(seed, cluster, egress, "entries:", "  - cidrs: [81.8.0.0/13, 81.0.0.0/13, 91.0.0.1]"), want: []string{"acme/a.yaml:9:15 error too-wide"}, message: "1.01 times as many IPv4 addresses as one /12"},
-		"too wide in IPv6":             {a: spec(seed, cluster, egress, "entries:", "  - cidrs: ['2a00:2::/33', '2a00:1::/32']"), want: []string{"acme/a.yaml:9:30 error too-wide"}, message: "1.50 times"},
-		"too wide, in four":            {a: spec(seed, cluster, egress, "entries:", "  - cidrs: [81.0.0.0/13, 81.8.0.0/13, 81.16.0.0/13, 81.24.0.0/13]"), want: []string{"acme/a.yaml:9:15 error too-wide"}, message: "2.00 times"},
+		"one address too wide":         {a: spec(seed, cluster, egress, "entries:", "  - cidrs: [81.8.0.0/13, 81.0.0.0/13, 91.0.0.1]"), want: []string{"acme/a.yaml:9:15 error too-wide"}, message: "lets in 1,048,577 IPv4 addresses, more than one /12 (1,048,576 IPv4 addresses)"},
+		"too wide in IPv6":             {a: spec(seed, cluster, egress, "entries:", "  - cidrs: ['2a00:2::/33', '2a00:1::/32']"), want: []string{"acme/a.yaml:9:30 error too-wide"}, message: "lets in 3 x /33 of IPv6, more than one /32 (1 x /32 of IPv6)"},
+		"too wide, in four":            {a: spec(seed, cluster, egress, "entries:", "  - cidrs: [81.0.0.0/13, 81.8.0.0/13, 81.16.0.0/13, 81.24.0.0/13]"), want: []string{"acme/a.yaml:9:15 error too-wide"}, message: "2,097,152 IPv4"},
 		"too wide by a group":          {a: spec(seed, cluster, egress, "entries:", "  - group: vpn"), g: groupOf("    - cidr: 81.0.0.0/11\n"), want: []string{"acme/a.yaml:9:14 error too-wide"}},
+		"too wide by one of IPv6":      {a: spec(seed, cluster, egress, "entries:", "  - cidrs: ['2a00:2::7', '2a00:1::/32']"), want: []string{"acme/a.yaml:9:28 error too-wide"}, message: "lets in more than 1 x /32 of IPv6, more than one /32"},
 		"half the world is open alone": {a: spec(seed, cluster, egress, "entries:", "  - cidrs: [0.0.0.0/1]"), want: []string{"acme/a.yaml:9:15 error open-world"}},
 		"wide, and past":               {a: spec(seed, cluster, egress, "entries:", "  - {cidr: 81.0.0.0/8, expires: 2026-11-21}", "  - cidr: 91.1.1.1"), want: []string{"acme/a.yaml:9:35 error expired"}},
 		"fifty entries":                {a: spec(seed, cluster, egress, many(50))},
@@ -74,7 +75,11 @@ func TestRules(t *testing.T) {
 
 		"twice":                      {a: spec(seed, cluster, egress, "entries:", "  - {cidr: 81.16.0.1, owner: a@b}", "  - cidr: 81.16.0.1/32"), want: []string{"acme/a.yaml:10:13 warning duplicate-entry"}, message: "acme/a.yaml:9:14, owner a@b"},
 		"twice, by a group":          {a: spec(seed, cluster, egress, "entries:", "  - group: vpn", "  - cidr: 81.16.0.1"), g: groupOf("    - cidr: 81.16.0.1\n"), want: []string{"acme/g.yaml:6:13 warning duplicate-entry"}, message: "acme/a.yaml:10:13"},
-		"a group twice":              {a: spec(seed, cluster, egress, "entries:", "  - group: vpn", "  - group: vpn"), g: groupOf("    - cidr: 81.16.0.1\n"), want: []string{"acme/a.yaml:10:14 warning duplicate-entry"}},
+		"a group twice":              {a: spec(seed, cluster, egress, "entries:", "  - group: vpn", "  - group: vpn"), g: groupOf("    - cidr: 81.16.0.1\n"), want: []string{"acme/a.yaml:10:14 warning duplicate-entry"}, message: "group vpn is there already, at acme/a.yaml:9:14"},
+		"a large group twice":        {a: spec(seed, cluster, egress, "entries:", "  - group: vpn", "  - group: vpn"), g: groupOf("    - cidrs: [81.16.0.1, 81.16.0.2, 81.16.0.3]\n"), want: []string{"acme/a.yaml:10:14 warning duplicate-entry"}},
+		"a group three times":        {a: spec(seed, cluster, egress, "entries:", "  - group: vpn", "  - group: vpn", "  - group: vpn"), g: groupOf("    - cidrs: [81.16.0.1, 81.16.0.2]\n"), want: []string{"acme/a.yaml:10:14 warning duplicate-entry", "acme/a.yaml:11:14 warning duplicate-entry"}},
+		"a provider's group twice":   {a: spec(seed, cluster, egress, "entries:", "  - group: provider/noc", "  - group: provider/noc"), want: []string{"acme/a.yaml:10:14 warning duplicate-entry"}, message: "group provider/noc is there already"},
+		"a cluster twice":            {a: spec(seed, "clusters: [shopprod01, shoptest01, shopprod01]", egress, "entries:", "  - cidr: 81.16.0.1"), want: []string{"acme/a.yaml:6:38 warning duplicate-entry"}, message: "the cluster \"shopprod01\" is there already, at acme/a.yaml:6:14"},
 		"covered":                    {a: spec(seed, cluster, egress, "entries:", "  - cidr: 81.16.0.7", "  - {cidr: 81.16.0.0/24, owner: a@b}"), want: []string{"acme/a.yaml:9:13 warning covered-entry"}, message: "81.16.0.0/24, at acme/a.yaml:10:14, owner a@b"},
 		"covered by a group":         {a: spec(seed, cluster, egress, "entries:", "  - cidr: 81.16.0.7", "  - group: vpn"), g: groupOf("    - {cidr: 81.16.0.0/24, owner: a@b}\n"), want: []string{"acme/a.yaml:9:13 warning covered-entry"}, message: "acme/g.yaml:6:14, group vpn, owner a@b"},
 		"covered by the provider":    {a: spec(seed, cluster, egress, "entries:", "  - cidr: 198.41.0.7", "  - group: provider/noc"), want: []string{"acme/a.yaml:9:13 warning covered-entry"}, message: "provider/noc (the provider's)"},
@@ -101,7 +106,8 @@ func TestRules(t *testing.T) {
 
 		"not enforced":               {policy: "seeds: {eu-west: {loadBalancer: hetzner}}\n", a: spec(seed, cluster, egress, "entries:", "  - cidr: 81.16.0.0/24"), want: []string{"acme/a.yaml:6:14 error not-enforced"}, message: "(hetzner) ignores the list"},
 		"enforced, who knows":        {policy: "seeds: {eu-west: {}}\n", a: spec(seed, "clusters: [shopprod01, shoptest01]", egress, "entries:", "  - cidr: 81.16.0.0/24"), want: []string{"acme/a.yaml:6:14 warning not-enforced"}, message: "(generic)"},
-		"enforced, for a selector":   {policy: "seeds: {eu-west: {}}\n", a: spec(seed, "clusterSelector: {}", egress, "entries:", "  - cidr: 81.16.0.0/24"), want: []string{"acme/a.yaml:6:3 warning not-enforced"}},
+		"enforced, for a selector":   {policy: "seeds: {eu-west: {}}\n", a: spec(seed, "clusterSelector: {}", egress, "entries:", "  - cidr: 81.16.0.0/24"), want: []string{"acme/a.yaml:6:20 warning not-enforced"}},
+		"enforced, for labels":       {policy: "seeds: {eu-west: {}}\n", a: spec(seed, "clusterSelector:", "  matchLabels: {project-id: acmeproj01}", egress, "entries:", "  - cidr: 81.16.0.0/24"), want: []string{"acme/a.yaml:7:5 warning not-enforced"}},
 		"IPv6 that is refused":       {policy: "seeds: {eu-west: {loadBalancer: aws-nlb}}\n", a: spec(seed, cluster, egress, "entries:", "  - cidrs: [81.16.0.0/24, '2a00:1::/48']"), want: []string{"acme/a.yaml:9:29 error family-unsupported"}, message: "aws-nlb"},
 		"IPv6 that may be refused":   {policy: "seeds: {eu-west: {loadBalancer: aws-lbc}}\n", a: spec(seed, cluster, egress, "entries:", "  - cidrs: [81.16.0.0/24, '2a00:1::/48']"), want: []string{"acme/a.yaml:9:29 warning family-unsupported"}},
 		"a family that is open":      {policy: "seeds: {eu-west: {loadBalancer: gke}}\n", a: spec(seed, cluster, egress, "entries:", "  - cidr: 81.16.0.0/24"), want: []string{"acme/a.yaml:8:3 warning family-gap"}, message: "no IPv6 prefix"},
@@ -109,7 +115,7 @@ func TestRules(t *testing.T) {
 		"filled by the platform":     {policy: "seeds: {eu-west: {loadBalancer: gke, platform: [{cidr: '2a00:2::/48'}]}}\n", a: spec(seed, cluster, egress, "entries:", "  - cidr: 81.16.0.0/24")},
 		"a family that is denied":    {policy: "seeds: {eu-west: {loadBalancer: azure}}\n", a: spec(seed, cluster, egress, "entries:", "  - cidr: 81.16.0.0/24")},
 		"as much as the budget":      {policy: budgeted, a: spec(seed, cluster, egress, "entries:", "  - cidrs: [81.16.0.0/24, 81.16.2.0/24, 81.16.4.0/24]")},
-		"more than the budget":       {policy: budgeted, a: spec(seed, "clusters: [shopprod01, shoptest01]", egress, "entries:", "  - cidrs: [81.16.0.0/24, 81.16.2.0/24]"), want: []string{"acme/a.yaml:6:14 error rule-budget", "acme/a.yaml:6:26 error rule-budget"}, message: "9 are left before this change, and -3 would be after it"},
+		"more than the budget":       {policy: budgeted, a: spec(seed, "clusters: [shopprod01, shoptest01]", egress, "entries:", "  - cidrs: [81.16.0.0/24, 81.16.2.0/24]"), want: []string{"acme/a.yaml:6:14 error rule-budget", "acme/a.yaml:6:26 error rule-budget"}, message: "9 are left before this change, and none would be after it, with 3 too many"},
 		"a budget of each, not both": {policy: strings.Replace(budgeted, "sharedBy: seed", "sharedBy: cluster", 1), a: spec(seed, "clusters: [shopprod01, shoptest01]", egress, "entries:", "  - cidrs: [81.16.0.0/24, 81.16.2.0/24]")},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -207,6 +213,41 @@ func TestRefusedFamilyIsHeldUnlessItIsInForce(t *testing.T) {
 	p = w.plan()
 	wantHeld(t, p, "shopprod01", "")
 	wantFindings(t, p, "acme/a.yaml:8:38 error family-unsupported")
+}
+
+// What the message says of the room there is.
+func TestBudgetSaysWhatIsLeft(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		before, after []string // of shopprod01
+		limit         string   // after it was accepted
+		offline       bool
+		want          string
+	}{
+		"a first list, offline":    {nil, []string{"81.16.0.0/24", "81.16.2.0/24", "81.16.4.0/24", "81.16.6.0/24"}, "9", true, "together have 9: the files ask for 12, which is 3 too many"},
+		"a longer list, offline":   {[]string{"81.16.0.0/24"}, []string{"81.16.0.0/24", "81.16.2.0/24", "81.16.4.0/24", "81.16.6.0/24"}, "9", true, "6 are left before this change, and none would be after it, with 3 too many"},
+		"a first list":             {nil, []string{"81.16.0.0/24", "81.16.2.0/24", "81.16.4.0/24", "81.16.6.0/24"}, "9", false, "9 are left before this change, and none would be after it, with 3 too many"},
+		"what was too much before": {[]string{"81.16.0.0/24", "81.16.2.0/24"}, []string{"81.16.0.0/24", "81.16.2.0/24", "81.16.4.0/24"}, "3", false, "none is left before this change, with 3 too many taken already, and 6 too many would be after it"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := withPolicy(t, newWorld(t), budgeted)
+			if c.offline {
+				w.inventory = render.Inventory{}
+			}
+			if c.before != nil {
+				w.files["acme/a.yaml"] = production("shopprod01", c.before...)
+				w.plan()
+			}
+			withPolicy(t, w, strings.Replace(budgeted, "rules: 9", "rules: "+c.limit, 1))
+			w.files["acme/a.yaml"] = production("shopprod01", c.after...)
+			p := w.plan()
+			wantFindings(t, p, "acme/a.yaml:6:14 error rule-budget")
+			if got := p.Findings[0].Message; !strings.Contains(got, c.want) {
+				t.Errorf("got %q, want %q in it", got, c.want)
+			}
+		})
+	}
 }
 
 // Severities that hang on the change: what stands is a warning.

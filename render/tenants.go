@@ -123,24 +123,39 @@ func (r *rendering) precedence(f *File) int {
 	return 0
 }
 
+// named is a name with its place.
+type named struct {
+	docName
+	at document.Pos
+}
+
 func namesIn(f *File) []docName {
 	var out []docName
+	for _, n := range namedIn(f) {
+		out = append(out, n.docName)
+	}
+	return out
+}
+
+func namedIn(f *File) []named {
+	var out []named
 	for _, a := range f.Parsed.Allowlists {
 		if a.Metadata.Name.Set {
-			out = append(out, docName{f.Tenant, document.KindAllowlist, a.Metadata.Name.V})
+			out = append(out, named{docName{f.Tenant, document.KindAllowlist, a.Metadata.Name.V}, a.Metadata.Name.Pos})
 		}
 	}
 	for _, g := range f.Parsed.Groups {
 		if g.Metadata.Name.Set {
-			out = append(out, docName{f.Tenant, document.KindAddressGroup, g.Metadata.Name.V})
+			out = append(out, named{docName{f.Tenant, document.KindAddressGroup, g.Metadata.Name.V}, g.Metadata.Name.Pos})
 		}
 	}
 	return out
 }
 
-// owner is the file that has a name, and whether it has made use of it.
+// owner is the file that has a name, where, and whether it has made use of it.
 type owner struct {
 	file *File
+	at   document.Pos
 	used bool
 }
 
@@ -149,9 +164,9 @@ type owner struct {
 func (r *rendering) owners(t *tenant) map[docName]owner {
 	out := map[docName]owner{}
 	for _, f := range t.files {
-		for _, name := range namesIn(f) {
-			if r.Base.names[name] == f.Path {
-				out[name] = owner{file: f}
+		for _, name := range namedIn(f) {
+			if _, found := out[name.docName]; !found && r.Base.names[name.docName] == f.Path {
+				out[name.docName] = owner{file: f, at: name.at}
 			}
 		}
 	}
@@ -165,10 +180,10 @@ func (r *rendering) takeName(names map[docName]owner, t *tenant, f *File, kind s
 	key := docName{t.name, kind, name.V}
 	if other, taken := names[key]; taken && (other.used || other.file != f) {
 		r.report(f, document.Problem{Pos: name.Pos, Rule: "duplicate-name", Message: fmt.Sprintf(
-			"%s %q is there already, in %s", kind, name.V, other.file.Path), Fix: "give it another name"})
+			"%s %q is there already, at %s:%s", kind, name.V, other.file.Path, other.at), Fix: "give it another name"})
 		return false
 	}
-	names[key] = owner{f, true}
+	names[key] = owner{f, name.Pos, true}
 	return true
 }
 

@@ -35,12 +35,15 @@ func canonical(s string, p netip.Prefix) (netip.Prefix, *Problem) {
 			"%s is IPv4 written as IPv6: load balancers disagree on what that lets in", quote(s)), Fix: mappedFix(p)}
 	}
 	if p != p.Masked() {
-		single := netip.PrefixFrom(p.Addr(), p.Addr().BitLen())
 		return p, &Problem{Rule: "host-bits", Message: fmt.Sprintf(
 			"%s has bits set behind its length: the Kubernetes API server refuses it, and KKP's reconcile of the cluster would stop", quote(s)),
-			Fix: fmt.Sprintf("%s for the whole network, or %s for the one address", p.Masked(), single)}
+			Fix: hostBitsFix(p)}
 	}
 	return p, nil
+}
+
+func hostBitsFix(p netip.Prefix) string {
+	return fmt.Sprintf("%s for the whole network, or %s for the one address", p.Masked(), netip.PrefixFrom(p.Addr(), p.Addr().BitLen()))
 }
 
 // oddForm names the forms that are not merely misspelt: each has a remedy.
@@ -148,9 +151,16 @@ func trimZeros(s string) string {
 	return "0"
 }
 
-// addressFix offers s where it is valid by itself, else nothing.
+// addressFix offers s where it is valid by itself, or what it can mean where
+// only its host bits are too many, else nothing.
 func addressFix(s string) string {
-	if p, err := netip.ParsePrefix(s); err == nil && p == p.Masked() {
+	if p, err := netip.ParsePrefix(s); err == nil {
+		switch {
+		case p.Addr().Is4In6():
+			return mappedFix(p)
+		case p != p.Masked():
+			return hostBitsFix(p)
+		}
 		return s
 	}
 	if _, err := netip.ParseAddr(s); err == nil {

@@ -65,13 +65,13 @@ type Selector struct {
 type Entry struct {
 	Node `choice:"cidr cidrs group"`
 	// Description says who or what comes from there.
-	Description Value[string] `yaml:"description"`
+	Description Value[string] `yaml:"description" prose:"true"`
 	// Owner is whom to ask whether the entry is still needed.
-	Owner Value[string] `yaml:"owner"`
+	Owner Value[string] `yaml:"owner" prose:"true"`
 	// Ticket is where it was asked for.
-	Ticket Value[string] `yaml:"ticket"`
+	Ticket Value[string] `yaml:"ticket" prose:"true"`
 	// CIDR is one prefix; a bare address is itself alone.
-	CIDR Value[netip.Prefix] `yaml:"cidr"`
+	CIDR Value[netip.Prefix] `yaml:"cidr" plural:"cidrs"`
 	// CIDRs are several prefixes.
 	CIDRs List[Value[netip.Prefix]] `yaml:"cidrs"`
 	// Group names a group of the tenant, or provider/<name>.
@@ -114,13 +114,13 @@ type GroupSpec struct {
 type GroupEntry struct {
 	Node `choice:"cidr cidrs"`
 	// Description says who or what comes from there.
-	Description Value[string] `yaml:"description"`
+	Description Value[string] `yaml:"description" prose:"true"`
 	// Owner is whom to ask whether the entry is still needed.
-	Owner Value[string] `yaml:"owner"`
+	Owner Value[string] `yaml:"owner" prose:"true"`
 	// Ticket is where it was asked for.
-	Ticket Value[string] `yaml:"ticket"`
+	Ticket Value[string] `yaml:"ticket" prose:"true"`
 	// CIDR is one prefix; a bare address is itself alone.
-	CIDR Value[netip.Prefix] `yaml:"cidr"`
+	CIDR Value[netip.Prefix] `yaml:"cidr" plural:"cidrs"`
 	// CIDRs are several prefixes.
 	CIDRs List[Value[netip.Prefix]] `yaml:"cidrs"`
 	// Expires is a day, to its end in UTC, or an RFC 3339 time. Default: never.

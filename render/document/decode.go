@@ -9,10 +9,14 @@ import (
 )
 
 // decoder fills structs from nodes and gathers problems on the way.
-type decoder struct{ problems []Problem }
+type decoder struct {
+	problems []Problem
+	faults   int // the problems that leave something unknown: all but those of prose
+}
 
 func (d *decoder) report(pos Pos, rule, message, fix string) {
 	d.problems = append(d.problems, Problem{Pos: pos, Rule: rule, Message: message, Fix: fix})
+	d.faults++
 }
 
 func position(n *yaml.Node) Pos { return Pos{n.Line, n.Column} }
@@ -24,11 +28,14 @@ type field struct {
 	oneof    string
 	blank    string // "no": a key without a value would mean more than it seems
 	check    string
+	plural   string // the field that takes several of what this one takes
+	prose    bool   // nothing but people reads it
 }
 
 func fieldOf(f reflect.StructField) field {
 	tag := f.Tag
-	return field{tag.Get("yaml"), tag.Get("required") == "true", tag.Get("oneof"), tag.Get("blank"), tag.Get("check")}
+	return field{tag.Get("yaml"), tag.Get("required") == "true", tag.Get("oneof"), tag.Get("blank"), tag.Get("check"),
+		tag.Get("plural"), tag.Get("prose") == "true"}
 }
 
 // filler is a type that fills itself from a node.
@@ -106,9 +113,24 @@ func (d *decoder) field(target reflect.Value, f field, values map[string]pair, p
 			d.report(position(p.key), "missing-field", f.name+" has no value", "")
 		}
 	case found:
+		before := d.faults
 		d.into(target, p.value, position(p.key), f)
+		if f.prose {
+			d.faults = before
+		}
+		markFaulty(target, p.twice || d.faults > before)
 	case f.required:
 		d.report(parent.Or(parent.Pos), "missing-field", f.name+" is missing", "")
+	}
+}
+
+// markFaulty notes on a mapping or a list that not all of it is known.
+func markFaulty(target reflect.Value, faulty bool) {
+	if target.Kind() != reflect.Struct || !faulty {
+		return
+	}
+	if f := target.FieldByName("Faulty"); f.IsValid() {
+		f.SetBool(true)
 	}
 }
 
@@ -126,7 +148,10 @@ func remember(target reflect.Value, key Pos) {
 	}
 }
 
-type pair struct{ key, value *yaml.Node }
+type pair struct {
+	key, value *yaml.Node
+	twice      bool
+}
 
 // pairs are a mapping's keys and values; of a key that is there twice, the
 // first.
@@ -142,9 +167,11 @@ func (d *decoder) pairs(n *yaml.Node) map[string]pair {
 		if twice {
 			d.report(position(key), "duplicate-key", fmt.Sprintf("%s is there already, at %s",
 				quote(key.Value), position(first.key)), "remove one of the two")
+			first.twice = true
+			out[key.Value] = first
 			continue
 		}
-		out[key.Value] = pair{key, value}
+		out[key.Value] = pair{key: key, value: value}
 	}
 	return out
 }
@@ -202,8 +229,9 @@ func (m *Dict[T]) fill(d *decoder, n *yaml.Node, key Pos, f field) {
 }
 
 func (l *List[T]) fill(d *decoder, n *yaml.Node, key Pos, f field) {
-	l.Node = Node{Pos: position(n), Key: key, Set: d.wants(n, yaml.SequenceNode, "a list")}
+	l.Node = Node{Pos: position(n), Key: key, Set: n.Kind == yaml.SequenceNode && plainTag(n)}
 	if !l.Set {
+		d.report(l.Pos, "wrong-type", describe(n)+", where a list belongs", bracketFix(n))
 		return
 	}
 	l.Items = make([]T, len(n.Content))
@@ -214,6 +242,14 @@ func (l *List[T]) fill(d *decoder, n *yaml.Node, key Pos, f field) {
 		}
 		d.into(reflect.ValueOf(&l.Items[i]).Elem(), item, Pos{}, f)
 	}
+}
+
+// bracketFix makes a list of the single word that stands where one belongs.
+func bracketFix(n *yaml.Node) string {
+	if n.Kind != yaml.ScalarNode || !plainTag(n) || isNull(n) || n.Style != 0 || strings.ContainsAny(n.Value, " ,\n") {
+		return ""
+	}
+	return "[" + n.Value + "]"
 }
 
 func (e *Either[T]) fill(d *decoder, n *yaml.Node, key Pos, f field) {

@@ -35,6 +35,9 @@ type Node struct {
 	Pos Pos // of the mapping's first key
 	Key Pos // of the key that holds the mapping; zero in a list and at the root
 	Set bool
+	// Faulty is set where something below is wrong, or the key is there twice, so
+	// that what it says is not all known. Faults of prose do not count.
+	Faulty bool
 }
 
 // Or is the node's own key, or the given place where it has none: where to
@@ -47,6 +50,14 @@ func (n Node) Or(other Pos) Pos {
 		return n.Pos
 	}
 	return other
+}
+
+// Place is where the mapping itself stands; its key, where it is null.
+func (n Node) Place() Pos {
+	if n.Pos != (Pos{}) {
+		return n.Pos
+	}
+	return n.Key
 }
 
 // List is a sequence with its place.

@@ -16,7 +16,7 @@ import (
 func (v *Value[T]) fill(d *decoder, n *yaml.Node, key Pos, f field) {
 	v.Pos, v.Key, v.Raw = position(n), key, n.Value
 	if n.Kind != yaml.ScalarNode || !plainTag(n) {
-		d.report(v.Pos, "wrong-type", fmt.Sprintf("%s, where %s belongs", describe(n), wanted(&v.V)), "")
+		d.report(v.Pos, "wrong-type", fmt.Sprintf("%s, where %s belongs", describe(n), wanted(&v.V)), listFix(n, f))
 		return
 	}
 	if r, bad := unsafeRune(n.Value); bad {
@@ -28,6 +28,14 @@ func (v *Value[T]) fill(d *decoder, n *yaml.Node, key Pos, f field) {
 		return
 	}
 	v.Set = d.checked(n, f)
+}
+
+// listFix is the field that takes a list, where one was given to its singular.
+func listFix(n *yaml.Node, f field) string {
+	if n.Kind != yaml.SequenceNode || f.plural == "" {
+		return ""
+	}
+	return f.plural + ": [...]"
 }
 
 // plainNumber is a decimal number that every reader of YAML reads alike.

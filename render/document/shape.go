@@ -18,9 +18,11 @@ func (d *decoder) allowlist(a *Allowlist) {
 		d.report(spec.Clusters.Pos, "missing-field", "clusters names no cluster", "")
 	}
 	d.access(spec, at)
+	before := d.faults
 	for i := range spec.Entries.Items {
 		d.entry(&spec.Entries.Items[i])
 	}
+	spec.Entries.Faulty = spec.Entries.Faulty || d.faults > before
 	for _, t := range spec.Tests.Items {
 		if !t.Set {
 			continue
@@ -55,6 +57,7 @@ func (d *decoder) access(spec *AllowlistSpec, at Pos) {
 }
 
 func (d *decoder) group(g *AddressGroup) {
+	before := d.faults
 	for i := range g.Spec.Entries.Items {
 		e := &g.Spec.Entries.Items[i]
 		if !e.Set {
@@ -63,6 +66,7 @@ func (d *decoder) group(g *AddressGroup) {
 		d.someAddress(e.CIDRs)
 		d.exactlyOne(e.Pos, part{"cidr", e.CIDR.Key, e.CIDR.Pos}, part{"cidrs", e.CIDRs.Key, e.CIDRs.Pos})
 	}
+	g.Spec.Entries.Faulty = g.Spec.Entries.Faulty || d.faults > before
 }
 
 // someAddress wants an address in a list of them.

@@ -20,7 +20,7 @@ func TestShape(t *testing.T) {
 		{"a number for a name", head + "metadata: {name: 017}\nspec: {clusters: [c], entries: [{cidr: 192.0.2.1}]}\n", []string{`3:18 wrong-type "017", where a string belongs [put it in quotes: "017"]`}},
 		{"a misspelt key", list(clusters, entries, "acces: open"), []string{`7:3 unknown-field "acces" is not known here [access]`}},
 		{"a list for a word", list(clusters, entries, "seed: [a]"), []string{"7:9 wrong-type a list, where a string belongs"}},
-		{"a word for a list", list("clusters: c", entries), []string{`5:13 wrong-type "c", where a list belongs`}},
+		{"a word for a list", list("clusters: c", entries), []string{`5:13 wrong-type "c", where a list belongs [[c]]`}},
 		{"an item that is nothing", list("clusters: [c, ~]", entries), []string{"5:17 wrong-type an item without a value"}},
 		{"a tag", list(clusters, entries, "seed: !!binary YQ=="), []string{"7:9 wrong-type a value with the tag"}},
 		{"a mapping for a key", list(clusters, entries, "{a: b}: c"), []string{"7:3 wrong-type a mapping, where a key belongs"}},

@@ -23,7 +23,7 @@ func syntaxProblem(content []byte, err error) Problem {
 		message = m[2]
 		line += parserLag(message)
 	}
-	lines := strings.Split(string(content), "\n")
+	lines := strings.Split(strings.TrimRight(string(content), " \t\r\n"), "\n")
 	line = min(max(line, 1), len(lines))
 	for _, near := range []int{line, line + 1, line - 1, line + 2, line + 3} {
 		if near < 1 || near > len(lines) {

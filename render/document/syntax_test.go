@@ -20,8 +20,8 @@ func TestSyntax(t *testing.T) {
 
 		{"a tab for indentation", list("clusters:\n\t- c"), []string{"6:1 yaml-syntax a tab where YAML wants spaces [indent with spaces]"}},
 		{"an unclosed list", "a: [1, 2\nb: 3\n", []string{"2:1 yaml-syntax did not find expected"}},
-		{"an unclosed mapping", "a: {b: 1\n", []string{"2:1 yaml-syntax did not find expected"}},
-		{"an unclosed quote", "a: \"b\n", []string{"2:1 yaml-syntax found unexpected end of stream"}},
+		{"an unclosed mapping", "a: {b: 1\n", []string{"1:1 yaml-syntax did not find expected"}},
+		{"an unclosed quote", "a: \"b\n\n\n", []string{"1:1 yaml-syntax found unexpected end of stream"}},
 		{"an address that ends in colons", "cidr: 2001:db8::\n", []string{`1:7 yaml-syntax an address that ends in a colon reads as a key [put it in quotes: "2001:db8::"]`}},
 		{"an address that ends in colons, in brackets: read as it is meant", entry("cidrs: [192.0.2.1, 2001:db8::]"), nil},
 		{"two keys on a line", "a: b: c\n", []string{"1:5 yaml-syntax a second key on one line"}},
@@ -45,6 +45,6 @@ func TestSyntax(t *testing.T) {
 		{"a key twice, once in quotes", list(clusters, entries, `"clusters": [d]`), []string{`7:3 duplicate-key`}},
 		{"a key twice at the root", list(clusters, entries) + "kind: Allowlist\n", []string{`7:1 duplicate-key "kind" is there already, at 2:1`}},
 		{"a fault in the second document", list(clusters, entries) + "---\n" + list(clusters, "x: 1", entries), []string{`13:3 unknown-field "x" is not known here`}},
-		{"a broken second document, the first judged", list(clusters, "x: 1", entries) + "---\na: [\n", []string{`6:3 unknown-field`, "10:1 yaml-syntax"}},
+		{"a broken second document, the first judged", list(clusters, "x: 1", entries) + "---\na: [\n", []string{`6:3 unknown-field`, "9:1 yaml-syntax"}},
 	})
 }

@@ -14,6 +14,8 @@ import (
 // everything that was gathered for it from elsewhere.
 type Allowlist struct {
 	Doc *document.Allowlist
+	// Path is that of the document's file.
+	Path string
 	// Seeds are the seeds the policy knows; nil where seeds are not judged.
 	Seeds []string
 	// Seed is the one the document is for; empty where that cannot be told.
@@ -25,8 +27,8 @@ type Allowlist struct {
 	// KnownGroups are the names that could have been meant.
 	KnownGroups []string
 	Policy      *policy.Policy
-	// Partial is set where some of the file could not be read: entries may be
-	// missing, and nothing is said of what they add up to.
+	// Partial is set where some of the entries could not be read: then only that
+	// is said of their sum which more of them would not mend.
 	Partial    bool
 	JudgeTests bool           // whether the file's tests are judged now
 	Extra      []netip.Prefix // what KKP adds: the Seed's ranges
@@ -73,6 +75,7 @@ var allowlistRules = []struct {
 	{"canary-failed", plain(canaryFailed)},      // what the provider says of every list
 	{"test-failed", plain(testFailed)},          // what the file says of itself
 	{"duplicate-entry", duplicateEntry},         // removing one of two takes nothing away
+	{"duplicate-entry", clusterTwice},           // and one of two clusters may have been meant as another
 	{"covered-entry", coveredEntry},             // nor does removing what is within another
 	{"special-range", plain(specialRange)},      // addresses that are nobody's on the Internet
 	{"expired", expired},                        // leftovers, and mistakes in the year
@@ -132,7 +135,7 @@ func selectors(a *Allowlist) []document.Problem {
 		return nil
 	}
 	if a.Policy.Selectors == "deny" {
-		return []document.Problem{{Pos: s.Key, Message: "the provider's policy does not permit cluster selectors", Fix: "name the clusters"}}
+		return []document.Problem{{Pos: s.Place(), Message: "the provider's policy does not permit cluster selectors", Fix: "name the clusters"}}
 	}
 	var out []document.Problem
 	for name, v := range s.MatchLabels {

@@ -27,7 +27,7 @@ func (a *Allowlist) clustersPlace() document.Pos {
 		}
 	}
 	if spec.Selector.Key != (document.Pos{}) {
-		return spec.Selector.Key
+		return spec.Selector.Place()
 	}
 	return spec.Or(a.Doc.Pos)
 }

@@ -40,7 +40,7 @@ func expiryRequired(a *Allowlist) []document.Problem {
 	var out []document.Problem
 	for _, e := range a.Entries {
 		limit := a.Policy.Require.ExpiryWiderThan
-		if e.Own() && e.Expires.IsZero() && limit.Exceeded(e.Prefix) {
+		if e.Own() && e.Expires.IsZero() && !e.Undated && limit.Exceeded(e.Prefix) {
 			out = append(out, document.Problem{Pos: e.At, Message: fmt.Sprintf(
 				"%s is wider than /%d, which the provider's policy lets in for a time only", e.Prefix, limit.Of(e.Prefix)), Fix: "expires: a date"})
 		}
@@ -70,14 +70,14 @@ func inBrackets(s string) string {
 
 // canaryFailed asks the provider's own tests of what is admitted.
 func canaryFailed(a *Allowlist) []document.Problem {
-	if !a.complete() {
+	if !a.restricted() {
 		return nil
 	}
 	admitted := a.admitted()
 	var out []document.Problem
 	for _, t := range a.Policy.Tests {
 		switch {
-		case t.Allow && !prefixes.Covers(admitted, t.Prefix):
+		case t.Allow && a.complete() && !prefixes.Covers(admitted, t.Prefix):
 			out = append(out, document.Problem{Pos: a.entriesKey(), Message: fmt.Sprintf("the provider wants %s let in, and it is not", t.Prefix)})
 		case !t.Allow && prefixes.Overlap(admitted, t.Prefix):
 			out = append(out, document.Problem{Pos: a.widestOver(t.Prefix), Message: fmt.Sprintf("the provider wants %s kept out, and it is let in", t.Prefix)})
@@ -93,7 +93,7 @@ func (a *Allowlist) entriesKey() document.Pos { return a.Doc.Spec.Entries.Or(a.D
 func (a *Allowlist) widestOver(p netip.Prefix) document.Pos {
 	at, bits := a.entriesKey(), 1000
 	for _, e := range a.Entries {
-		if e.Kind != FromPlatform && !e.Expired(a.Now) && e.Prefix.Overlaps(p) && e.Prefix.Bits() < bits {
+		if e.Kind != FromPlatform && e.counts(a.Now) && e.Prefix.Overlaps(p) && e.Prefix.Bits() < bits {
 			at, bits = e.At, e.Prefix.Bits()
 		}
 	}

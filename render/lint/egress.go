@@ -22,7 +22,7 @@ type Egress struct {
 // as everybody. At a first restriction they are cut off the moment the list is
 // in force; a list in force without them works, one way or another.
 func nodeEgressMissing(a *Allowlist) []Problem {
-	if !a.Policy.Require.NodeEgress || !a.restricted() || a.Egress.Provided || a.saysEgress() {
+	if !a.Policy.Require.NodeEgress || !a.restricted() || !a.Doc.Spec.Set || a.Egress.Provided || a.saysEgress() {
 		return nil
 	}
 	p := Problem{Severity: Warning, Problem: document.Problem{Pos: a.egressKey(),

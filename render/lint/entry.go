@@ -33,12 +33,18 @@ type Entry struct {
 	// At is where the allowlist itself brings the entry in: the prefix, or the
 	// name of the group it is from.
 	At document.Pos `json:"-"`
+	// Undated is set where the entry has an end that cannot be read: whether it is
+	// in force is not known.
+	Undated bool `json:"-"`
 }
 
 // Expired tells whether the entry no longer counts at the given moment.
 func (e Entry) Expired(now time.Time) bool {
 	return !e.Expires.IsZero() && !now.Before(e.Expires)
 }
+
+// counts tells whether it is certain that the entry lets somebody in.
+func (e Entry) counts(now time.Time) bool { return !e.Undated && !e.Expired(now) }
 
 // Own tells whether the entry is the tenant's own choice of who gets in:
 // neither the provider's platform nor the cluster's nodes.

@@ -46,7 +46,7 @@ func (a *Allowlist) pairs() []pair {
 func (a *Allowlist) inOrder() []Entry {
 	var out []Entry
 	for _, e := range a.Entries {
-		if e.Own() && !e.Expired(a.Now) {
+		if e.Own() && e.counts(a.Now) {
 			out = append(out, e)
 		}
 	}
@@ -83,10 +83,48 @@ func longest(run []Entry) Entry {
 
 func duplicateEntry(a *Allowlist) []Problem {
 	var out []Problem
+	named := map[document.Pos]bool{}
 	for _, p := range a.pairs() {
+		if p.groupTwice() {
+			if !named[p.spare.At] {
+				out = append(out, a.groupNamedTwice(p))
+			}
+			named[p.spare.At] = true
+			continue
+		}
 		if p.same && !a.sharedWithOthers(p) {
 			out = append(out, a.problemAt(p, fmt.Sprintf("%s is there already, at %s: whoever removes one of them locks nobody out", p.spare.Prefix, a.place(p.by)), "remove one of the two"))
 		}
+	}
+	return out
+}
+
+// groupTwice tells of an entry that is there twice because its group is: that is
+// said once of the group.
+func (p pair) groupTwice() bool {
+	s, b := p.spare, p.by
+	return p.same && s.Group != "" && s.Group == b.Group && s.At != b.At && s.Path == b.Path && s.Line == b.Line && s.Column == b.Column
+}
+
+func (a *Allowlist) groupNamedTwice(p pair) Problem {
+	first, second := p.by.At, p.spare.At
+	return Problem{Problem: document.Problem{Pos: second, Message: fmt.Sprintf("group %s is there already, at %s:%s: whoever removes one of them locks nobody out",
+		p.spare.Group, a.Path, first), Fix: "remove one of the two"}}
+}
+
+// clusterTwice finds clusters that a list names more than once.
+func clusterTwice(a *Allowlist) []Problem {
+	var out []Problem
+	seen := map[string]document.Pos{}
+	for _, c := range a.Doc.Spec.Clusters.Items {
+		if !c.Set {
+			continue
+		}
+		if first, twice := seen[c.V]; twice {
+			out = append(out, Problem{Problem: document.Problem{Pos: c.Pos, Message: fmt.Sprintf("the cluster %q is there already, at %s:%s", c.V, a.Path, first), Fix: "remove one of the two"}})
+			continue
+		}
+		seen[c.V] = c.Pos
 	}
 	return out
 }

@@ -64,7 +64,7 @@ var Rules = []Rule{
 	{"test-failed", File, Error, false, "a test in the file that the list does not pass"},
 	{"canary-failed", File, Error, true, "a test of the provider's that the list does not pass"},
 	{"node-egress-missing", File, Error, false, "a list without the way out of the cluster's own nodes"},
-	{"duplicate-entry", File, Warning, false, "a prefix that is there twice"},
+	{"duplicate-entry", File, Warning, false, "a prefix, a group or a cluster that is there twice"},
 	{"covered-entry", File, Warning, false, "a prefix within another that lives as long"},
 	{"special-range", File, Warning, false, "a prefix that is not of the public Internet"},
 	{"expired", File, Warning, false, "an entry whose time is up"},

@@ -14,7 +14,7 @@ import (
 func (a *Allowlist) inFile() []Entry {
 	var out []Entry
 	for _, e := range a.Entries {
-		if e.Kind != FromPlatform && !e.Expired(a.Now) {
+		if e.Kind != FromPlatform && e.counts(a.Now) {
 			out = append(out, e)
 		}
 	}
@@ -32,7 +32,7 @@ func prefixesOf(entries []Entry) []netip.Prefix {
 // tooWide measures the union, so that a wide prefix in two halves is as wide.
 // Half the world is open-world's to report, whatever the limit.
 func tooWide(a *Allowlist) []document.Problem {
-	if !a.complete() {
+	if !a.restricted() {
 		return nil
 	}
 	own := a.inFile()
@@ -46,8 +46,8 @@ func tooWide(a *Allowlist) []document.Problem {
 			continue
 		}
 		out = append(out, document.Problem{Pos: widestIn(own, world.all).At, Message: fmt.Sprintf(
-			"the list lets in %s as many %s addresses as one /%d holds, the most that the provider's policy permits%s: whoever is among them can try the API server",
-			times(size, most), world.name, limit, a.inAll(size, most, world.all)),
+			"the list lets in %s%s, more than one /%d (%s), the most that the provider's policy permits: whoever is among them can try the API server",
+			amount(size, most, limit, world.name), a.inAll(size, most, limit, world.all, world.name), limit, amount(most, most, limit, world.name)),
 			Fix: "narrow it to the addresses that are used"})
 	}
 	return out
@@ -63,23 +63,36 @@ var worlds = []struct {
 	{"IPv6", netip.MustParsePrefix("::/0"), netip.MustParsePrefix("2000::/3")},
 }
 
-// times is a ratio as it is spoken, and never less than it is.
-func times(size, most *big.Int) string {
-	if size.Cmp(new(big.Int).Mul(most, big.NewInt(1000))) >= 0 {
-		return "over a thousand times"
+// amount is a number of addresses, exactly where that can be read: counted, or
+// as so many prefixes of the greatest size of which it is a multiple. Else it is
+// as many of the permitted ones as are in it.
+func amount(n, most *big.Int, limit int, family string) string {
+	const readable = 34 // bits: all of IPv4 is 2^32
+	if n.BitLen() <= readable {
+		return grouped(n.String()) + " " + family + " addresses"
 	}
-	hundredths := new(big.Int).Mul(size, big.NewInt(100))
-	hundredths.Add(hundredths, most).Sub(hundredths, big.NewInt(1)).Div(hundredths, most)
-	return new(big.Rat).SetFrac64(hundredths.Int64(), 100).FloatString(2) + " times"
+	zeros := n.TrailingZeroBits()
+	if odd := new(big.Int).Rsh(n, zeros); odd.BitLen() <= readable {
+		return fmt.Sprintf("%s x /%d of %s", grouped(odd.String()), 128-zeros, family)
+	}
+	return fmt.Sprintf("more than %s x /%d of %s", grouped(new(big.Int).Div(n, most).String()), limit, family)
+}
+
+// grouped puts commas between thousands.
+func grouped(digits string) string {
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
 }
 
 // inAll says what is let in altogether, where others contribute.
-func (a *Allowlist) inAll(own, most *big.Int, world netip.Prefix) string {
+func (a *Allowlist) inAll(own, most *big.Int, limit int, world netip.Prefix, family string) string {
 	all := prefixes.Size(a.admitted(), world)
 	if all.Cmp(own) <= 0 {
 		return ""
 	}
-	return " (" + times(all, most) + " with what the provider adds)"
+	return " (with what the provider adds: " + amount(all, most, limit, family) + ")"
 }
 
 // tooManyEntries counts prefixes as they are written, groups resolved: that is

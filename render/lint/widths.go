@@ -11,9 +11,10 @@ import (
 )
 
 // nobodyLetIn finds the list whose entries bring no address in, because they
-// name groups without any: platform ranges and node egress do not count.
+// name groups without any: platform ranges and node egress do not count. A list
+// without entries is a fault of form, which is found before.
 func nobodyLetIn(a *Allowlist) []document.Problem {
-	if !a.complete() || slices.ContainsFunc(a.Entries, Entry.Own) {
+	if !a.complete() || len(a.Doc.Spec.Entries.Items) == 0 || slices.ContainsFunc(a.Entries, Entry.Own) {
 		return nil
 	}
 	return []document.Problem{{Pos: a.entriesKey(), Message: "the list's entries bring no address in: it would let in the platform alone", Fix: "add an entry; or say access: unmanaged"}}
@@ -56,16 +57,11 @@ func familyOf(p netip.Prefix) string {
 // openWorld looks at the union of everything admitted, so that a world in two
 // halves is a world too; the file's own entries decide.
 func openWorld(a *Allowlist) []document.Problem {
-	if !a.complete() {
+	if !a.restricted() {
 		return nil
 	}
-	var own []Entry
-	var list []netip.Prefix
-	for _, e := range a.Entries {
-		if e.Kind != FromPlatform && !e.Expired(a.Now) {
-			own, list = append(own, e), append(list, e.Prefix)
-		}
-	}
+	own := a.inFile()
+	list := prefixesOf(own)
 	var out []document.Problem
 	for _, world := range []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("2000::/3")} {
 		if !halfOf(list, world) {
@@ -102,15 +98,16 @@ func widestIn(entries []Entry, world netip.Prefix) Entry {
 	return widest
 }
 
-// testFailed asks the addresses of the file's tests of what is admitted.
+// testFailed asks the addresses of the file's tests of what is admitted. What is
+// let in by the entries that are known is let in whatever the others are.
 func testFailed(a *Allowlist) []document.Problem {
-	if !a.JudgeTests || !a.complete() {
+	if !a.JudgeTests || !a.restricted() {
 		return nil
 	}
 	admitted := a.admitted()
 	var out []document.Problem
 	for _, t := range a.Doc.Spec.Tests.Items {
-		if t.Allow.Set && !prefixes.Covers(admitted, t.Allow.V) {
+		if t.Allow.Set && a.complete() && !prefixes.Covers(admitted, t.Allow.V) {
 			out = append(out, document.Problem{Pos: t.Allow.Pos, Message: fmt.Sprintf("%s should be let in, and is not", t.Allow.Raw)})
 		}
 		if t.Deny.Set && prefixes.Overlap(admitted, t.Deny.V) {
@@ -124,7 +121,7 @@ func testFailed(a *Allowlist) []document.Problem {
 func (a *Allowlist) admitted() []netip.Prefix {
 	out := append([]netip.Prefix(nil), a.Extra...)
 	for _, e := range a.Entries {
-		if !e.Expired(a.Now) {
+		if e.counts(a.Now) {
 			out = append(out, e.Prefix)
 		}
 	}

@@ -12,7 +12,7 @@ func TestConfigFaults(t *testing.T) {
 	for _, row := range []fault{
 		{"nothing at all", "", []string{"1:1: the file holds no document [apiVersion: portcullis.dev/v1alpha1 and kind: Config]"}},
 		{"comments alone", "# later\n---\n", []string{"1:1: the file holds no document"}},
-		{"not YAML", "seed: [\n", []string{"2:1: did not find"}},
+		{"not YAML", "seed: [\n", []string{"1:1: did not find"}},
 		{"a tab", "seed: a\n\tpolicyFile: b\n", []string{"2:1: a tab where YAML wants spaces"}},
 		{"no mapping", "- seed\n", []string{"1:1: a list, where a mapping belongs"}},
 		{"an alias", "seed: &a eu\npolicyFile: *a\n", []string{"1:7: anchors and aliases", "2:13: anchors and aliases"}},
