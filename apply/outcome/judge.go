@@ -71,6 +71,7 @@ func (j *Judgement) addHeld(after *render.Plan, source string, touched map[strin
 		blamed[f.Path] = true
 	}
 	for _, w := range after.Clusters {
+		w = asked(w)
 		if w.Held == nil || w.Claim.Source != source || !touched[w.Claim.Path] || blamed[w.Claim.Path] {
 			continue
 		}
@@ -105,15 +106,25 @@ func seedDecides(f lint.Finding) bool {
 func changedClusters(before, after *render.Plan, source string) []string {
 	var out []string
 	for id, w := range after.Clusters {
+		w = asked(w)
 		if w.Claim.Source != source || w.Access == render.Unmanaged {
 			continue
 		}
-		if old := before.Clusters[id]; old == nil || !same(old, w) {
+		if old := before.Clusters[id]; old == nil || !same(asked(old), w) {
 			out = append(out, id)
 		}
 	}
 	slices.Sort(out)
 	return boundMissing(after, out)
+}
+
+// asked is what the files ask for of a cluster, whatever a guard makes of it:
+// who asked answers for it until it is in force.
+func asked(w *render.Wanted) *render.Wanted {
+	if w.Asked != nil {
+		return w.Asked
+	}
+	return w
 }
 
 // mostMissing bounds the clusters that are not there of which a commit is told:

@@ -41,6 +41,8 @@ type Moment struct {
 	// Set are the clusters for which the commit is the newest to have set the
 	// list: news of others is not its own.
 	Set []string
+	// Approve is what lifts a hold of the commit's source; a command line.
+	Approve string
 	// Settled is set where the check was final before: then work in progress,
 	// such as drift that is being put right, is no news.
 	Settled bool
@@ -78,7 +80,9 @@ func (j Judgement) Verdict(m Moment) Verdict {
 		return Verdict{Failure, "held: " + j.Hold, ""}
 	}
 	waits, failed := m.sort()
-	switch {
+	switch guarded := m.guarded(); {
+	case guarded != "":
+		return Verdict{Failure, "held: " + guarded, m.body(j.Errors)}
 	case len(j.Errors) > 0 && len(waits) > 0:
 		return Verdict{Failure, title(j.Errors), list(j.Errors)} // its other clusters go on all the same
 	case len(j.Errors) > 0:
@@ -95,6 +99,23 @@ func (j Judgement) Verdict(m Moment) Verdict {
 		return Verdict{Failure, m.failedTitle(failed), m.body(nil)}
 	}
 	return Verdict{Success, j.success(m), m.body(nil)}
+}
+
+// guarded says why some of the commit's clusters are kept from what it asks
+// for, and what lifts that; empty where none is. One that only freezes waits
+// behind one that can be approved.
+func (m Moment) guarded() string {
+	frozen := ""
+	for _, id := range m.Set {
+		switch w := m.Plan.Clusters[id]; {
+		case w.Asked == nil:
+		case w.Held.Rule == render.RuleBlastRadius:
+			return w.Held.Message + "; to let it go ahead: " + m.Approve
+		case frozen == "":
+			frozen = w.Held.Message
+		}
+	}
+	return frozen
 }
 
 func (j Judgement) success(m Moment) string {
@@ -140,6 +161,8 @@ func (m Moment) sort() (waits, failed []string) {
 func (m Moment) progress(id string) State {
 	s, known := m.States[id]
 	switch {
+	case m.Plan.Clusters[id].Asked != nil:
+		return Failure
 	case !known || s.State == apply.Pending:
 		return Pending
 	case s.State == apply.Applied && m.Now.Sub(s.Since) < m.Deadline:
