@@ -23,7 +23,9 @@
 //     store, so that a restart does not post them again. A store that fails is
 //     asked again later; the check is not posted a second time for that.
 //
-// A host is one folder below this one, with the same file names in each.
+// A host is one folder below this one, with the same file names in each; wire
+// is what they share to speak HTTP. Those that have pull requests implement
+// PullRequests too.
 package forge
 
 import (
@@ -31,6 +33,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 )
 
 // State is a check's verdict. Others that forges know (warning, error,
@@ -55,14 +58,47 @@ type Check struct {
 	// Body is plain text, lines ending in \n: the findings that decided, then
 	// "cluster: state" lines. May be empty.
 	Body string
+
+	// Summary is Markdown, for hosts that show some beside the title; empty:
+	// the body as it is.
+	Summary string
+	// Annotations are shown at their lines by hosts that can, all of them.
+	Annotations []Annotation
+	// URL is where the host links the check to; empty: where the forge's
+	// options say.
+	URL string
+	// PullRequest is the number of the one that the commit was judged for, 0
+	// for a commit of the branch itself, and Ref the pull request's branch.
+	// They are no part of the content: some hosts need them to file a check.
+	PullRequest int
+	Ref         string
 }
 
-// Hash identifies the content of a check; it is what the store keeps.
+// Annotation is a finding at a line of a file of the commit.
+type Annotation struct {
+	Path         string // from the repository's root
+	Line, Column int    // from 1; column 0: the line as a whole
+	Failure      bool   // else a warning
+	Title        string // error[rule]
+	Message      string
+}
+
+// Hash identifies the content of a check; it is what the store keeps. What a
+// check does not have leaves its hash as it was before there was such a thing.
 func (c Check) Hash() string {
 	h := sha256.New()
-	for _, s := range []string{c.Commit, c.Context, string(c.State), c.Title, c.Body} {
-		h.Write([]byte(s))
-		h.Write([]byte{0})
+	add := func(words ...string) {
+		for _, s := range words {
+			h.Write([]byte(s))
+			h.Write([]byte{0})
+		}
+	}
+	add(c.Commit, c.Context, string(c.State), c.Title, c.Body)
+	if c.Summary != "" || c.URL != "" || len(c.Annotations) > 0 {
+		add(c.Summary, c.URL)
+	}
+	for _, a := range c.Annotations {
+		add(a.Path, fmt.Sprint(a.Line, a.Column, a.Failure), a.Title, a.Message)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:12])
 }

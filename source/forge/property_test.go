@@ -93,7 +93,7 @@ func compare(last, says map[string]forge.Check, b *books) (err error) {
 		told[line[:1]] = line
 	}
 	for commit, c := range last {
-		if says[commit] != c {
+		if says[commit].Hash() != c.Hash() {
 			err = errors.Join(err, fmt.Errorf("%s: host says %+v, offered last %+v", commit, says[commit], c))
 		}
 		if c.Final() && told[commit] != commit+" "+c.Hash() {

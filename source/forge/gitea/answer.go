@@ -3,45 +3,48 @@ package gitea
 import (
 	"fmt"
 	"net/http"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/portcullis-gitops/portcullis/source/forge"
+	"github.com/portcullis-gitops/portcullis/source/forge/wire"
 )
 
-// slowly is how long nothing is posted where the credentials do not do: a
-// person has to act, and a host may lock out who knocks too often.
-const slowly = time.Minute
-
-// maxWords is how much of the host's own words an error holds, in characters.
-const maxWords = 200
-
-// judge makes an error of an answer other than 201; in outage too, where it is
-// the host's as a whole.
+// judge makes an error of an answer to a status other than 201; in outage too,
+// where it is the host's as a whole.
 func (f *Forge) judge(client session, c forge.Check, resp *http.Response, cause error) (err, outage error) {
-	err = fmt.Errorf("post a status to %s: HTTP %d%s", f, resp.StatusCode, client.words(cause))
-	switch code := resp.StatusCode; {
-	case code == http.StatusUnauthorized || code == http.StatusForbidden:
-		err = f.credentials(err)
-		return err, err
-	case retryAfter(resp) > 0:
-		err = forge.RetryAfterError{After: retryAfter(resp), Err: err}
-		return err, err
-	case code == http.StatusNotFound || code == http.StatusUnprocessableEntity || code == http.StatusInternalServerError:
+	err = f.failed("post a status to", client, resp, cause)
+	if whole := f.whole(resp, err); whole != nil {
+		return whole, whole
+	}
+	switch resp.StatusCode {
+	case http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusInternalServerError:
 		return f.examine(client, c, err)
-	case code >= 300 && code < 400:
-		err = fmt.Errorf("%w: redirected; are the host's URL and the repository's name right?", err)
-		return err, err
-	case code > http.StatusInternalServerError:
-		return err, err
 	}
 	return err, nil
 }
 
+// failed says what was tried and what the host made of it.
+func (f *Forge) failed(doing string, client session, resp *http.Response, cause error) error {
+	return fmt.Errorf("%s %s: HTTP %d%s", doing, f, resp.StatusCode, client.words(cause))
+}
+
+// whole is the error where an answer is the host's as a whole, else nil.
+func (f *Forge) whole(resp *http.Response, err error) error {
+	switch code := resp.StatusCode; {
+	case code == http.StatusUnauthorized || code == http.StatusForbidden:
+		return f.credentials(err)
+	case wire.RetryAfter(resp) > 0:
+		return forge.RetryAfterError{After: wire.RetryAfter(resp), Err: err}
+	case code >= 300 && code < 400:
+		return fmt.Errorf("%w: redirected; are the host's URL and the repository's name right?", err)
+	case code > http.StatusInternalServerError:
+		return err
+	}
+	return nil
+}
+
 func (f *Forge) credentials(err error) error {
-	return forge.RetryAfterError{After: slowly, Err: fmt.Errorf("%w; the token in %s needs the scope "+
-		"write:repository, and its user the right to write code", err, f.tokenFile)}
+	return forge.RetryAfterError{After: wire.Slowly, Err: fmt.Errorf("%w; the token in %s needs the scope "+
+		"write:repository (for pull requests write:issue and read:user too), and its user the right to write code", err, f.tokenFile)}
 }
 
 // examine tells a commit that is gone from a repository that cannot be seen
@@ -62,31 +65,20 @@ func (f *Forge) examine(client session, c forge.Check, cause error) (err, outage
 	return cause, nil
 }
 
-// retryAfter is what the header of that name asks for, in seconds or as a
-// date (RFC 9110, 10.2.3); a minute where a limit says no time; else zero.
-func retryAfter(resp *http.Response) time.Duration {
-	value := resp.Header.Get("Retry-After")
-	if seconds, err := strconv.Atoi(value); err == nil && seconds > 0 {
-		return time.Duration(min(seconds, 24*60*60)) * time.Second
+// answered makes an error of what is neither a status nor done.
+func (f *Forge) answered(doing string, client session, resp *http.Response, cause error) error {
+	if resp == nil {
+		return fmt.Errorf("%s %s%s", doing, f, client.words(cause))
 	}
-	if at, err := http.ParseTime(value); err == nil {
-		// The host's own clock counts, not ours.
-		if now, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
-			return max(time.Second, at.Sub(now))
-		}
-		return slowly
+	if resp.StatusCode < 300 && cause == nil {
+		return nil
 	}
-	if resp.StatusCode == http.StatusTooManyRequests {
-		return slowly
+	err := f.failed(doing, client, resp, cause)
+	if whole := f.whole(resp, err); whole != nil {
+		return whole
 	}
-	return 0
-}
-
-// words are the host's own, on one line and cut. Something between may have
-// answered with the whole request, token included.
-func (s session) words(cause error) string {
-	if cause == nil {
-		return ""
+	if resp.StatusCode == http.StatusNotFound {
+		return fmt.Errorf("%w: %w", err, forge.ErrRefused)
 	}
-	return ": " + forge.Cut(strings.ReplaceAll(cause.Error(), s.token, "[token]"), maxWords)
+	return err
 }

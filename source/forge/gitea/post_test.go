@@ -229,7 +229,7 @@ func TestCAFile(t *testing.T) {
 func TestProxy(t *testing.T) {
 	t.Parallel()
 	s := newStandIn(t)
-	f := open(t, s, func(o *gitea.Options) { o.Proxy, o.URL = s.URL, "http://git.invalid" })
+	f := open(t, s, func(o *gitea.Options) { o.Proxy, o.URL, o.InsecureHTTP = s.URL, "http://git.invalid", true })
 	equal(t, "errors", f.Post(t.Context(), []forge.Check{check(known, forge.Success, "x")}), []error{nil})
 }
 
@@ -243,6 +243,7 @@ func TestOptions(t *testing.T) {
 	for name, spoil := range map[string]func(*gitea.Options){
 		"no URL":             func(o *gitea.Options) { o.URL = "" },
 		"ssh":                func(o *gitea.Options) { o.URL = "ssh://git.example.com" },
+		"http elsewhere":     func(o *gitea.Options) { o.URL = "http://git.example.com" },
 		"userinfo":           func(o *gitea.Options) { o.URL = "https://u:hunter2@git.example.com" },
 		"broken, userinfo":   func(o *gitea.Options) { o.URL = "https://u:hunter2@git.example.com:port" },
 		"query":              func(o *gitea.Options) { o.URL = "https://git.example.com?x=1" },

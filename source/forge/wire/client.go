@@ -1,6 +1,7 @@
-package gitea
+package wire
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -13,12 +14,15 @@ import (
 
 const (
 	defaultTimeout = 30 * time.Second
-	// maxAnswer bounds what is read of an answer, in bytes; the client library
-	// reads all there is. A status or a commit is a few KiB.
-	maxAnswer = 1 << 20
+	// maxAnswer bounds what is read of an answer, in bytes; the client
+	// libraries read all there is. A page of 100 pull requests is a few MB at
+	// most hosts, and their texts may have 64 KiB each.
+	maxAnswer = 16 << 20
 )
 
-func newHTTP(o Options) (*http.Client, error) {
+// Client makes the client that all requests go through. It fails where an
+// option cannot be used at all, and contacts nobody.
+func (o Options) Client() (*http.Client, error) {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	if o.CAFile != "" {
 		roots, err := trusted(o.CAFile)
@@ -30,14 +34,14 @@ func newHTTP(o Options) (*http.Client, error) {
 	if o.Proxy != "" {
 		proxy, err := url.Parse(o.Proxy)
 		if err != nil || proxy.Host == "" {
-			return nil, fmt.Errorf("gitea proxy: not a URL with a host")
+			return nil, fmt.Errorf("proxy to the Git host: not a URL with a host")
 		}
 		t.Proxy = http.ProxyURL(proxy)
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = defaultTimeout
 	}
-	return &http.Client{Transport: bounded{t}, Timeout: o.Timeout, CheckRedirect: sameHost}, nil
+	return &http.Client{Transport: careful{t}, Timeout: o.Timeout, CheckRedirect: sameHost}, nil
 }
 
 func trusted(file string) (*x509.CertPool, error) {
@@ -66,11 +70,16 @@ func sameHost(next *http.Request, via []*http.Request) error {
 	return http.ErrUseLastResponse
 }
 
-// bounded cuts answers off at maxAnswer.
-type bounded struct{ http.RoundTripper }
+// careful cuts answers off at maxAnswer, and asks conditionally where the
+// context says so.
+type careful struct{ http.RoundTripper }
 
-func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := b.RoundTripper.RoundTrip(r)
+func (c careful) RoundTrip(r *http.Request) (*http.Response, error) {
+	if etag, _ := r.Context().Value(etagKey{}).(string); etag != "" && r.Method == http.MethodGet {
+		r = r.Clone(r.Context())
+		r.Header.Set("If-None-Match", etag)
+	}
+	resp, err := c.RoundTripper.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}
@@ -79,4 +88,13 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 		io.Closer
 	}{io.LimitReader(resp.Body, maxAnswer), resp.Body}
 	return resp, nil
+}
+
+type etagKey struct{}
+
+// ifNoneMatch has what is asked with this context answered in short where it
+// still has that ETag. It goes by way of the context because the clients of
+// the forges have no other way in common.
+func ifNoneMatch(ctx context.Context, etag string) context.Context {
+	return context.WithValue(ctx, etagKey{}, etag)
 }
