@@ -68,21 +68,22 @@ func (r *reconciler) move(ctx context.Context, f *follower, head string) error {
 		}
 		r.replan(ctx)
 	}
-	switch head {
-	case f.known().Accepted:
+	switch {
+	case head == f.known().Accepted:
 		return r.release(ctx, f)
-	case f.held:
+	case head == f.held && f.verifier == nil: // nothing but an approval can change that
 		return r.approved(ctx, f)
 	}
-	forward, err := f.forward(ctx, head)
-	if err != nil {
+	reason, err := f.objection(ctx, head, r.now())
+	switch {
+	case err != nil:
 		return err
-	}
-	if forward {
+	case reason == "":
 		return r.accept(ctx, f, head, nil)
-	}
-	if err := r.hold(ctx, f, head); err != nil {
-		return err
+	case head != f.held || reason != f.heldFor():
+		if err := r.hold(ctx, f, head, reason); err != nil {
+			return err
+		}
 	}
 	return r.approved(ctx, f)
 }
@@ -125,8 +126,7 @@ func (f *follower) forward(ctx context.Context, head string) (bool, error) {
 }
 
 // hold keeps to the accepted commit, and says so on the head.
-func (r *reconciler) hold(ctx context.Context, f *follower, head string) error {
-	reason := fmt.Sprintf("rewinds %s to %s", short(f.known().Accepted), short(head))
+func (r *reconciler) hold(ctx context.Context, f *follower, head, reason string) error {
 	f.log.Info("Not following the branch", "commit", head, "accepted", f.known().Accepted, "reason", reason)
 	err := f.update(ctx, func(s *apply.SourceState) {
 		s.Held = &apply.HeldCommit{Commit: head, Reason: reason}
@@ -203,15 +203,24 @@ func (r *reconciler) accept(ctx context.Context, f *follower, head string, appro
 		return err
 	}
 	judgement := outcome.Judge(before, after, f.conf.Name, source.Changed(f.snapshot, snapshot))
+	passed, err := f.passed(ctx, head)
+	if err != nil {
+		return err
+	}
 	if err := r.saveRetained(ctx, r.plan, after); err != nil {
 		return err
 	}
 	err = f.update(ctx, func(s *apply.SourceState) {
+		supersede(s, passed, head)
 		f.acceptInto(s, head, r.now(), after, judgement)
 		if approval != nil {
 			s.Approved = approval
 		}
-	}, func() { f.forget(head) })
+	}, func() {
+		for _, commit := range append(passed, head) {
+			f.forget(commit)
+		}
+	})
 	if err != nil {
 		return err
 	}

@@ -20,13 +20,15 @@ import (
 // follower is one source: where its branch is, what was accepted of it, and
 // what its commits are to be told.
 type follower struct {
-	conf    policy.Source
-	cache   *render.Cache
-	repo    *source.Repository
-	pacer   *source.Pacer
-	outbox  *forge.Outbox // nil where commits are told nothing
-	log     logr.Logger
-	context string // of its checks: portcullis/<seed>
+	conf  policy.Source
+	cache *render.Cache
+	repo  *source.Repository
+	pacer *source.Pacer
+	// verifier knows whose commits are followed; nil where anybody's are.
+	verifier *source.Verifier
+	outbox   *forge.Outbox // nil where commits are told nothing
+	log      logr.Logger
+	context  string // of its checks: portcullis/<seed>
 
 	snapshot *source.Snapshot // of the accepted commit; nil until it was read
 	files    []render.File

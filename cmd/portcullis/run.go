@@ -97,6 +97,9 @@ func (o *runOptions) run(ctx context.Context, log logr.Logger) error {
 	if err := supported(config); err != nil {
 		return err
 	}
+	if err := readableKeys(config); err != nil {
+		return err
+	}
 	for _, what := range idle(config, file.current) {
 		log.Info("This version does not carry out all that was asked for", "setting", what)
 	}
@@ -166,7 +169,6 @@ func supported(c *policy.Config) error {
 	}
 	for _, s := range c.Sources {
 		refuse(s.Credentials.GithubApp != nil, "source %s: credentials.githubApp is not carried out by this version: use tokenFile", s.Name)
-		refuse(s.Verify.Wanted(), "source %s: verify is not carried out by this version: remove it to go on without", s.Name)
 		f := s.Checks.Forge
 		refuse(f == policy.ForgeGithub || f == policy.ForgeGitlab, "source %s: checks.forge: %s is not carried out by this version: use notes, gitea or none", s.Name, f)
 	}

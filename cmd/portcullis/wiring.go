@@ -173,12 +173,16 @@ func newFollower(s policy.Source, config *policy.Config, store stateStore, dir s
 	if err != nil {
 		return nil, err
 	}
+	verifier, err := newVerifier(s)
+	if err != nil {
+		return nil, err
+	}
 	repo, err := source.Open(sourceOptions(s, filepath.Join(dir, s.Name), log.WithName("mirror")))
 	if err != nil {
 		return nil, fmt.Errorf("source %s: %w", s.Name, err)
 	}
 	log = log.WithName("source").WithValues("source", s.Name)
-	f := &follower{conf: s, cache: render.NewCache(), repo: repo, pacer: source.NewPacer(schedule, rand.Float64), log: log, save: store.SaveSource,
+	f := &follower{conf: s, cache: render.NewCache(), repo: repo, pacer: source.NewPacer(schedule, rand.Float64), verifier: verifier, log: log, save: store.SaveSource,
 		context: "portcullis/" + config.Seed,
 		judged:  map[string]outcome.Judgement{}, waiting: map[string]int{}, between: map[string][]string{},
 		owed: map[string][]string{}, arrived: map[string]string{}, said: map[string]outcome.State{}, offered: map[string][]string{}}
