@@ -35,6 +35,8 @@ type Plan struct {
 	// Next is when an entry expires or a freeze ends next and the plan must be
 	// made anew; zero if none does.
 	Next time.Time
+	// ByHand is what the policy lets tenants do past Git, for a time.
+	ByHand ByHand
 
 	accepted  map[FileID]string // fingerprints of the files not refused
 	names     map[docName]string
