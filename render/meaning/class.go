@@ -1,6 +1,7 @@
 package meaning
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -43,43 +44,57 @@ func (in Input) classify(d *Diff) {
 	d.Why = append(d.Why, why...)
 }
 
-// held compares what changes with what may change at once without approval:
-// of each tenant, and of all. What is not known before counts as a first
-// restriction, as it most likely is.
+// held says what of the change will wait for approval. The seed measures that
+// against what is live; where nothing of it is known, the base stands for it.
 func (in Input) held(d *Diff) []Reason {
-	hit, all := map[string]int{}, map[string]int{}
-	total := 0
-	for i := range d.Clusters {
-		if c := &d.Clusters[i]; c.Opened() || c.FirstRestricted() || len(c.Lost) > 0 {
-			hit[c.Tenant]++
-			total++
-		}
-	}
-	for _, w := range in.After.Clusters {
-		all[w.Claim.Tenant]++
+	if !in.Inventory.Known {
+		return in.heldByBase(d)
 	}
 	var out []Reason
-	for _, tenant := range slices.Sorted(maps.Keys(hit)) {
-		if in.tooMany(hit[tenant], in.clustersOf(tenant, all[tenant])) {
-			out = append(out, Reason{tenant, in.holds(hit[tenant])})
-		}
-	}
-	if len(out) == 0 && in.tooMany(total, max(len(in.After.Clusters), len(in.Inventory.Clusters))) {
-		out = append(out, Reason{Text: in.holds(total)})
+	for _, h := range in.After.Holds {
+		out = append(out, Reason{h.Tenant, h.Reason + ", so it waits for an operator's approval"})
 	}
 	return out
 }
 
-// clustersOf counts a tenant's clusters: those of its projects where the seed
-// is known, else those that files name.
-func (in Input) clustersOf(tenant string, named int) int {
-	n := 0
-	for _, c := range in.Inventory.Clusters {
-		if slices.Contains(in.Policy.Projects(tenant), c.Project) {
-			n++
+// limited tells whether a change of a cluster counts against what may change at
+// once.
+func (c *Cluster) limited() bool { return c.Opened() || c.FirstRestricted() || len(c.Lost) > 0 }
+
+// heldByBase compares what changes with what may change at once without
+// approval: on each seed of each tenant, and of all. What is not known before
+// counts as a first restriction, as it most likely is.
+func (in Input) heldByBase(d *Diff) (out []Reason) {
+	hit, all := map[part]int{}, map[part]int{}
+	for i := range d.Clusters {
+		if c := &d.Clusters[i]; c.limited() {
+			hit[part{c.Seed, c.Tenant}]++
+			hit[part{seed: c.Seed}]++
 		}
 	}
-	return max(n, named)
+	for key, w := range in.After.Clusters {
+		all[part{seedOf(key), w.Claim.Tenant}]++
+		all[part{seed: seedOf(key)}]++
+	}
+	held := map[string]bool{} // seeds, for a tenant's part
+	for _, p := range slices.SortedFunc(maps.Keys(hit), byTenant) {
+		if in.tooMany(hit[p], all[p]) && (p.tenant != "" || !held[p.seed]) {
+			out = append(out, Reason{p.tenant, in.holds(hit[p])})
+			held[p.seed] = true
+		}
+	}
+	return out
+}
+
+// part is a tenant's share of a seed; all of it without a tenant.
+type part struct{ seed, tenant string }
+
+// byTenant orders parts, those of all tenants last.
+func byTenant(a, b part) int {
+	if (a.tenant == "") != (b.tenant == "") {
+		return cmp.Compare(b.tenant, a.tenant)
+	}
+	return cmp.Or(cmp.Compare(a.tenant, b.tenant), cmp.Compare(a.seed, b.seed))
 }
 
 func (in Input) tooMany(hit, of int) bool {

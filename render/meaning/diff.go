@@ -131,6 +131,9 @@ func (in Input) notCompared(clusters []Cluster) []string {
 	if !in.Inventory.Seed.Known && restricted {
 		out = append(out, "the Seed's own ranges, which KKP adds to every list")
 	}
+	if !in.Inventory.Known && slices.ContainsFunc(clusters, func(c Cluster) bool { return c.limited() }) {
+		out = append(out, "what is live, by which a change is held: here the base counts")
+	}
 	if slices.ContainsFunc(clusters, func(c Cluster) bool { return isTarget(c.ID) }) {
 		out = append(out, "which clusters a clusterSelector selects")
 	}

@@ -323,6 +323,57 @@ func TestHold(t *testing.T) {
 	}
 }
 
+// What counts on one seed does not count on another.
+func TestHoldIsOfOneSeed(t *testing.T) {
+	t.Parallel()
+	p := mustPolicy(t, "seeds: {west: {}, east: {}}\nblastRadius: {clusters: 2, percent: 50}\n")
+	files := func(entries string) tree {
+		return tree{"acme/w.yaml": listOf("w", "a, b", "seed: west", "entries: "+entries), "acme/e.yaml": listOf("e", "c, d", "seed: east", "entries: "+entries)}
+	}
+	d := (comparison{before: files("[{cidr: 10.0.0.0/24}]"), after: files("[{cidr: 10.0.0.0/25}]"), policy: p}).run()
+	if d.Class != meaning.Routine {
+		t.Errorf("class %s: %v", d.Class, d.Why)
+	}
+	if !slices.ContainsFunc(d.NotCompared, func(s string) bool { return strings.HasPrefix(s, "what is live") }) {
+		t.Errorf("does not say that what is live is not known: %v", d.NotCompared)
+	}
+}
+
+// With a seed the change is measured against what is live, as the seed does it.
+func TestHoldAgainstWhatIsLive(t *testing.T) {
+	t.Parallel()
+	p := mustPolicy(t, "seeds: {west: {}}\nblastRadius: {clusters: 2, percent: 50}\n")
+	wide, narrow := "entries: [{cidr: 10.0.0.0/24}]", "entries: [{cidr: 10.0.0.0/25}]"
+	files := func(entries string) tree { return tree{"acme/a.yaml": listOf("a", "a, b, c", entries)} }
+	for name, row := range map[string]struct {
+		before, after tree
+		live          []string // of each cluster; nil for an absent field
+		want          meaning.Class
+	}{
+		"a loss":                       {files(wide), files(narrow), []string{"10.0.0.0/24"}, meaning.Hold},
+		"is live already":              {files(wide), files(narrow), []string{"10.0.0.0/25"}, meaning.Routine},
+		"first, and live already":      {tree{}, files(narrow), []string{"10.0.0.0/25"}, meaning.Routine},
+		"first, and another is live":   {tree{}, files(narrow), []string{"10.0.0.0/24"}, meaning.Hold},
+		"first":                        {tree{}, files(narrow), nil, meaning.Hold},
+		"put back what was taken away": {files(wide), files(wide), nil, meaning.Routine},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			known := render.Inventory{Known: true, Clusters: map[string]render.Cluster{}, Seed: render.SeedRanges{Known: true}}
+			for _, id := range []string{"a", "b", "c"} {
+				known.Clusters[id] = render.Cluster{ID: id, UID: id, Project: "acme", ExposeStrategy: render.ExposeLoadBalancer, Live: render.Live{Set: row.live != nil, CIDRs: row.live}}
+			}
+			d := (comparison{before: row.before, after: row.after, policy: p, inventory: known}).run()
+			if d.Class != row.want {
+				t.Errorf("class %s: %v", d.Class, d.Why)
+			}
+			if row.want == meaning.Hold && (d.Why[0].Tenant != "acme" || !strings.HasSuffix(d.Why[0].Text, "so it waits for an operator's approval")) {
+				t.Errorf("why: %+v", d.Why)
+			}
+		})
+	}
+}
+
 // Findings of files that the change touches, and new ones elsewhere, are its
 // own; the others stand.
 func TestFindings(t *testing.T) {

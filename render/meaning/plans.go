@@ -22,6 +22,10 @@ type Side struct {
 	// Findings are all of the files, sorted.
 	Findings []lint.Finding
 
+	// Holds are what the seed would hold of the files, against what is live; none
+	// where that is not known.
+	Holds []render.MassHold
+
 	plans map[string]*render.Plan // by seed
 	asIs  map[string]*render.Plan // of the files without targets: for the rules
 }
@@ -41,7 +45,20 @@ type Trees struct {
 func Plans(t Trees) (before, after Side) {
 	seeds := t.seeds()
 	before = t.side(seeds, t.Before, nil)
-	return before, t.side(seeds, t.After, &before)
+	after = t.side(seeds, t.After, &before)
+	if t.Inventory.Known {
+		for _, seed := range seeds {
+			after.Holds = append(after.Holds, t.holds(seed, before.plans[seed])...)
+		}
+	}
+	return before, after
+}
+
+// holds asks the guard that the seed asks, which measures against what is live.
+func (t Trees) holds(seed string, accepted *render.Plan) []render.MassHold {
+	in := t.input(seed, t.After, accepted)
+	in.Guard = &render.Guard{}
+	return render.Render(in).Holds
 }
 
 // Alone is the side of t.After without anything before it.
@@ -96,6 +113,10 @@ func (t Trees) side(seeds []string, files []render.File, base *Side) Side {
 }
 
 func (t Trees) plan(seed string, files []render.File, base *render.Plan) *render.Plan {
+	return render.Render(t.input(seed, files, base))
+}
+
+func (t Trees) input(seed string, files []render.File, base *render.Plan) render.Input {
 	in := render.Input{Files: files, Policy: t.Policy, Inventory: t.Inventory, Seed: cmp.Or(seed, unnamed), Now: t.Now}
 	switch {
 	case base != nil:
@@ -103,7 +124,7 @@ func (t Trees) plan(seed string, files []render.File, base *render.Plan) *render
 	case t.Inventory.Known: // nothing is new: what depends on that takes the milder way
 		in.Base = render.Restore("", nil, nil, nil, nil)
 	}
-	return render.Render(in)
+	return in
 }
 
 // target marks what stands for the clusters of a selector. No cluster's name
