@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/width"
 
 	"github.com/portcullis-gitops/portcullis/render/lint"
 )
@@ -27,6 +30,22 @@ func Terminal(w io.Writer, r Result, colour bool, lines func(path string, line i
 	})
 }
 
+// cells is how many columns of a terminal a text takes: wide characters of East
+// Asia two (Unicode's UAX 11, as golang.org/x/text has it), combining ones and
+// those that only format none.
+func cells(text string) (n int) {
+	for _, r := range text {
+		switch kind := width.LookupRune(r).Kind(); {
+		case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
+		case kind == width.EastAsianWide || kind == width.EastAsianFullwidth:
+			n += 2
+		default:
+			n++
+		}
+	}
+	return n
+}
+
 // excerpt is a line with its number, and a caret below the column.
 func excerpt(line string, number, column int) string {
 	before, after := split(line, column-1)
@@ -37,7 +56,7 @@ func excerpt(line string, number, column int) string {
 		after = string(runes[:widest/2]) + "…"
 	}
 	before = Escape(before)
-	return fmt.Sprintf("%6d | %s%s\n       | %s^\n", number, before, Escape(after), strings.Repeat(" ", utf8.RuneCountInString(before)))
+	return fmt.Sprintf("%6d | %s%s\n       | %s^\n", number, before, Escape(after), strings.Repeat(" ", cells(before)))
 }
 
 // split cuts a line after so many characters, or at its end.

@@ -20,7 +20,9 @@ func TestTerminalShowsTheLine(t *testing.T) {
 		"a value":             {"    - cidr: 10.0.0.1/8", 13, "     8 |     - cidr: 10.0.0.1/8\n       |             ^\n"},
 		"in the first column": {"spec:", 1, "     8 | spec:\n       | ^\n"},
 		"behind the end":      {"spec:", 99, "     8 | spec:\n       |      ^\n"},
-		"of another script":   {"- {a: 東京, b: 1}", 11, "     8 | - {a: 東京, b: 1}\n       |           ^\n"},
+		"of another script":   {"- {a: 東京, b: 1}", 11, "     8 | - {a: 東京, b: 1}\n       |             ^\n"},
+		"combined":            {"- {a: Cafe\u0301, b: 1}", 14, "     8 | - {a: Cafe\u0301, b: 1}\n       |             ^\n"},
+		"half and full width": {"- {a: ｶＡ, b: 1}", 11, "     8 | - {a: ｶＡ, b: 1}\n       |            ^\n"},
 		"what moves a cursor": {"\ta: \x1b[2Jb", 8, "     8 | \\ta: \\x1b[2Jb\n       |            ^\n"},
 		"a long line": {long, 81, "     8 | …" + strings.Repeat("x", 50) + "10.0.0.1/8" + strings.Repeat("y", 40) + "…\n       | " +
 			strings.Repeat(" ", 51) + "^\n"},
