@@ -61,7 +61,7 @@ test: lint ## all tests, on real servers too; KKP_CRDS=folder takes KKP's own CR
 		go test $(RACE) -count=1 -p 1 -timeout $(TIMEOUT) $$servers
 
 FUZZTIME ?= 10m
-FUZZ := render/document:FuzzParse render/document:FuzzPrefix render/policy:FuzzConfig render/policy:FuzzPolicy render:FuzzRender
+FUZZ := render/document:FuzzParse render/document:FuzzPrefix render/policy:FuzzConfig render/policy:FuzzPolicy render:FuzzRender source:FuzzAllowedSigners source:FuzzSignedPart
 
 fuzz: ## each fuzz target for FUZZTIME (10m); what is found goes to testdata/fuzz, and is a test from then on
 	@set -e; for target in $(FUZZ); do \

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/rsa"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -78,6 +80,26 @@ func newSSHKey(t testing.TB) ssh.Signer {
 		t.Fatal(err)
 	}
 	return signer
+}
+
+func newRSAKey(t testing.TB) ssh.AlgorithmSigner {
+	t.Helper()
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := ssh.NewSignerFromKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signer.(ssh.AlgorithmSigner)
+}
+
+// weakSigner signs with SHA-1, whatever it is asked for.
+type weakSigner struct{ ssh.AlgorithmSigner }
+
+func (w weakSigner) SignWithAlgorithm(rand io.Reader, data []byte, _ string) (*ssh.Signature, error) {
+	return w.AlgorithmSigner.SignWithAlgorithm(rand, data, ssh.KeyAlgoRSA)
 }
 
 func sshSign(t testing.TB, key ssh.Signer, namespace, payload string) string {

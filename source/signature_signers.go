@@ -10,6 +10,9 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
+// dsa is a type of key whose signatures are of SHA-1.
+const dsa = "ssh-dss"
+
 // allowedSigner is one line of an allowed-signers file.
 type allowedSigner struct {
 	key ssh.PublicKey
@@ -62,6 +65,9 @@ func parseSigner(line string, zone *time.Location) (allowedSigner, error) {
 	}
 	if _, isCertificate := key.(*ssh.Certificate); isCertificate {
 		return s, errors.New("certificates are not supported: name the key itself")
+	}
+	if key.Type() == dsa {
+		return s, errors.New("DSA keys are too weak, and OpenSSH has given them up")
 	}
 	s.key = key
 	return s, s.take(options, zone)

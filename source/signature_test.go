@@ -97,7 +97,7 @@ func pgpSignAnyway(t *testing.T, key *openpgp.Entity, at time.Time, payload stri
 
 func sshCases(t *testing.T, now time.Time) []signedCase {
 	object := unsigned(now, "")
-	known, other := newSSHKey(t), newSSHKey(t)
+	known, other, strong := newSSHKey(t), newSSHKey(t), newRSAKey(t)
 	name := ssh.FingerprintSHA256(known.PublicKey())
 	signed := func(o string, key ssh.Signer) string { return withHeader(o, "gpgsig", sshSign(t, key, "git", o)) }
 	good := signed(object, known)
@@ -120,6 +120,8 @@ func sshCases(t *testing.T, now time.Time) []signedCase {
 		{name: "ssh, tampered", object: strings.Replace(good, "Add a list", "Add two lists", 1), ssh: ring, want: "bad SSH signature"},
 		{name: "ssh, of another commit", object: withHeader(unsigned(now.Add(-time.Hour), ""), "gpgsig", sshSign(t, known, "git", object)), ssh: ring, want: "bad SSH signature"},
 		{name: "ssh, another's key in a signature", object: withHeader(object, "gpgsig", forged(t, known.PublicKey(), sshSign(t, other, "git", object))), ssh: ring, want: "bad SSH signature"},
+		{name: "ssh, rsa", object: signed(object, strong), ssh: signerLine(strong.PublicKey(), "")},
+		{name: "ssh, rsa with SHA-1", object: signed(object, weakSigner{strong}), ssh: signerLine(strong.PublicKey(), ""), want: "bad SSH signature"},
 		{name: "ssh, garbage", object: withHeader(object, "gpgsig", "-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----"), ssh: ring, want: "bad SSH signature"},
 		{name: "ssh, without a date", object: signed(strings.Replace(object, "committer c <c@example.com> ", "committer c <c@example.com> x", 1), known), ssh: ring,
 			want: "cannot be read", git: "Git takes today"},

@@ -83,7 +83,7 @@ type SourceDocument struct {
 	// InsecureHTTP permits http to other hosts, here and of checks.url.
 	// Default: false.
 	InsecureHTTP document.Value[bool] `yaml:"insecureHTTP" default:"false"`
-	// Verify wants commits signed. Default: not.
+	// Verify wants the head commit signed; one that is not is held. Default: not.
 	Verify VerifyDocument `yaml:"verify"`
 	// Checks says where the outcome of a commit is told.
 	Checks ChecksDocument `yaml:"checks"`
@@ -126,9 +126,12 @@ type GithubAppDocument struct {
 // VerifyDocument holds whose signatures count. At least one of the two.
 type VerifyDocument struct {
 	document.Node
-	// PGPKeyRingFile is an armored key ring.
+	// PGPKeyRingFile is an armored key ring, up to 1 MiB. A key must be neither
+	// expired nor revoked when the commit is judged. Read each time.
 	PGPKeyRingFile document.Value[string] `yaml:"pgpKeyRingFile"`
-	// SSHAllowedSignersFile is in the format of ssh-keygen(1).
+	// SSHAllowedSignersFile is in the format of ssh-keygen(1), without
+	// cert-authority, up to 1 MiB. valid-after and valid-before are held against
+	// the commit's date, as Git does. Read each time.
 	SSHAllowedSignersFile document.Value[string] `yaml:"sshAllowedSignersFile"`
 }
 
