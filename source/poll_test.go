@@ -160,28 +160,6 @@ func TestTLSNeedsTheAuthority(t *testing.T) {
 	}
 }
 
-func TestCredentialsAreReadAgain(t *testing.T) {
-	t.Parallel()
-	u := newUpstream(t)
-	first := u.change("tenants/acme/a.yaml", "one")
-	h := serve(t, u, false)
-	file := secret(t, "expired")
-	r := open(t, source.Options{URL: h.url(), Path: "tenants", TokenFile: file})
-	_, err := r.Poll(t.Context())
-	wantError(t, err, source.ErrAuth, h.url())
-	if err := os.WriteFile(file, []byte(canary), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if got := poll(t, r); got != first {
-		t.Errorf("head %s, want %s", got, first)
-	}
-	if err := os.Remove(file); err != nil {
-		t.Fatal(err)
-	}
-	_, err = r.Poll(t.Context())
-	wantError(t, err, os.ErrNotExist, file)
-}
-
 func TestNoBranch(t *testing.T) {
 	t.Parallel()
 	u := newUpstream(t)
