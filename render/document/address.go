@@ -18,7 +18,7 @@ func ParsePrefix(s string) (netip.Prefix, *Problem) {
 	if !strings.Contains(s, "/") {
 		addr, err := netip.ParseAddr(s)
 		if err != nil {
-			return netip.Prefix{}, invalidAddress(s, "is not an address or a prefix", addressFix(s))
+			return netip.Prefix{}, invalidAddress(s, "is not an address or a prefix", withoutPort(s))
 		}
 		return canonical(s, netip.PrefixFrom(addr, addr.BitLen()))
 	}
@@ -83,6 +83,17 @@ func withoutZone(s string) string {
 		host += "/" + bits
 	}
 	return addressFix(host)
+}
+
+// withoutPort offers the address of one with a port, or in brackets.
+func withoutPort(s string) string {
+	if p, err := netip.ParseAddrPort(s); err == nil {
+		return addressFix(p.Addr().String())
+	}
+	if bare, found := strings.CutPrefix(s, "["); found && strings.HasSuffix(s, "]") {
+		return addressFix(strings.TrimSuffix(bare, "]"))
+	}
+	return ""
 }
 
 func invalidAddress(s, what, fix string) *Problem {
@@ -174,6 +185,9 @@ func mappedFix(p netip.Prefix) string {
 		return "write the IPv4 prefix itself"
 	}
 	v4 := netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96).Masked()
+	if v4.Bits() == 0 {
+		return "write the IPv4 prefix itself" // nobody is to let in the world by taking a hint
+	}
 	if v4.Bits() == 32 {
 		return v4.Addr().String()
 	}

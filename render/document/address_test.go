@@ -41,11 +41,14 @@ func TestAddressFaults(t *testing.T) {
 		{"an unseen space", address(`"10.0.0.1\u00A0"`), []string{"6:20 invalid-address"}},
 		{"nothing", address(`""`), []string{`6:20 invalid-address "" is empty`}},
 		{"a number", address("10"), []string{`6:20 invalid-address "10" is not an address`}},
-		{"a port", address("10.0.0.1:6443"), []string{`6:20 invalid-address "10.0.0.1:6443" is not an address`}},
-		{"brackets", address(`"[2001:db8::1]"`), []string{`6:20 invalid-address "[2001:db8::1]" is not an address`}},
-		{"an address, and null", address("~"), []string{"6:13 missing-field one of cidr, cidrs, group is missing"}},
+		{"a port", address("10.0.0.1:6443"), []string{`6:20 invalid-address "10.0.0.1:6443" is not an address or a prefix [10.0.0.1]`}},
+		{"brackets", address(`"[2001:db8::1]"`), []string{`6:20 invalid-address "[2001:db8::1]" is not an address or a prefix [2001:db8::1]`}},
+		{"brackets and a port", address(`"[2001:db8::1]:6443"`), []string{`6:20 invalid-address "[2001:db8::1]:6443" is not an address or a prefix [2001:db8::1]`}},
+		{"all of IPv4 as IPv6: the world is not offered", address(`"::ffff:0:0/96"`), []string{`6:20 ipv4-mapped "::ffff:0:0/96" is IPv4 written as IPv6: load balancers disagree on what that lets in [write the IPv4 prefix itself]`}},
+		{"an address, and null", address("~"), []string{"6:14 missing-field cidr has no value"}},
 		{"the second of a list", entry("cidrs: [192.0.2.1, 192.0.2.1/24]"), []string{"6:33 host-bits"}},
 		{"node egress", list(clusters, entries, "nodeEgress: [192.0.2.1/24]"), []string{"7:16 host-bits"}},
+		{"one address for node egress", list(clusters, entries, "nodeEgress: 192.0.2.1"), []string{`7:15 wrong-type "192.0.2.1", where a list or one of these belongs: none [[192.0.2.1]]`}},
 		{"a test", list(clusters, entries, "tests: [{allow: 192.0.2.1/24}]"), []string{"7:19 host-bits"}},
 	})
 }

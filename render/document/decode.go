@@ -2,6 +2,7 @@ package document
 
 import (
 	"fmt"
+	"net/netip"
 	"reflect"
 	"strings"
 
@@ -67,13 +68,20 @@ func (d *decoder) wants(n *yaml.Node, kind yaml.Kind, what string) bool {
 	if n.Kind == kind && plainTag(n) {
 		return true
 	}
-	d.report(position(n), "wrong-type", fmt.Sprintf("%s, where %s belongs", describe(n), what), "")
+	d.report(position(n), "wrong-type", fmt.Sprintf("%s, where %s belongs", describe(n), what), tagFix(n))
 	return false
 }
 
 // plainTag refuses tags such as !!binary or !local: no reader agrees on them.
 func plainTag(n *yaml.Node) bool {
 	return n.Style&yaml.TaggedStyle == 0
+}
+
+func tagFix(n *yaml.Node) string {
+	if plainTag(n) {
+		return ""
+	}
+	return "remove the tag"
 }
 
 func (d *decoder) mapping(target reflect.Value, n *yaml.Node, key Pos) {
@@ -246,7 +254,10 @@ func (l *List[T]) fill(d *decoder, n *yaml.Node, key Pos, f field) {
 
 // bracketFix makes a list of the single word that stands where one belongs.
 func bracketFix(n *yaml.Node) string {
-	if n.Kind != yaml.ScalarNode || !plainTag(n) || isNull(n) || n.Style != 0 || strings.ContainsAny(n.Value, " ,\n") {
+	if !plainTag(n) {
+		return tagFix(n)
+	}
+	if n.Kind != yaml.ScalarNode || isNull(n) || n.Style != 0 || strings.ContainsAny(n.Value, " ,\n") {
 		return ""
 	}
 	return "[" + n.Value + "]"
@@ -255,6 +266,9 @@ func bracketFix(n *yaml.Node) string {
 func (e *Either[T]) fill(d *decoder, n *yaml.Node, key Pos, f field) {
 	e.Node = Node{Pos: position(n), Key: key, Set: true}
 	if n.Kind == yaml.ScalarNode {
+		if d.oneOfList(&e.Else, n, f) {
+			return
+		}
 		e.Word.fill(d, n, key, f)
 		return
 	}
@@ -262,8 +276,25 @@ func (e *Either[T]) fill(d *decoder, n *yaml.Node, key Pos, f field) {
 	d.into(reflect.ValueOf(&e.Else).Elem(), n, key, f)
 }
 
+// oneOfList reports a single address where a word or a list of addresses
+// belongs.
+func (d *decoder) oneOfList(other any, n *yaml.Node, f field) bool {
+	if _, list := other.(*List[Value[netip.Prefix]]); !list || bracketFix(n) == "" || !plainTag(n) {
+		return false
+	}
+	if _, p := ParsePrefix(n.Value); p != nil && p.Fix == "" {
+		return false
+	}
+	d.report(position(n), "wrong-type", fmt.Sprintf("%s, where a list or one of these belongs: %s", describe(n), f.oneof), bracketFix(n))
+	return true
+}
+
 func describe(n *yaml.Node) string {
 	switch {
+	case n.Kind == yaml.MappingNode && !plainTag(n):
+		return "a mapping with the tag " + quote(n.Tag)
+	case n.Kind == yaml.SequenceNode && !plainTag(n):
+		return "a list with the tag " + quote(n.Tag)
 	case n.Kind == yaml.MappingNode:
 		return "a mapping"
 	case n.Kind == yaml.SequenceNode:

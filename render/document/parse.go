@@ -94,7 +94,7 @@ func (d *decoder) kind(root *yaml.Node) string {
 		return ""
 	}
 	if kind == nil {
-		d.missing(root, version, kind)
+		d.missing(root)
 		return ""
 	}
 	return kind.Value
@@ -107,13 +107,29 @@ func wrongKind(kind string) string {
 	return quote(kind) + " is no kind that a tenant's file can hold"
 }
 
-func (d *decoder) missing(root, version, kind *yaml.Node) {
-	if version == nil {
-		d.report(position(root), "missing-field", "apiVersion is missing", "apiVersion: "+APIVersion)
+// missing reports which of apiVersion and kind do not say what the document is.
+func (d *decoder) missing(root *yaml.Node) {
+	for _, f := range []struct{ name, value string }{{"apiVersion", APIVersion}, {"kind", KindAllowlist}} {
+		key, value := fieldAt(root, f.name)
+		switch {
+		case key == nil:
+			d.report(position(root), "missing-field", f.name+" is missing", f.name+": "+f.value)
+		case isNull(value):
+			d.report(position(key), "missing-field", f.name+" has no value", f.name+": "+f.value)
+		case value.Kind != yaml.ScalarNode:
+			d.report(position(value), "wrong-type", describe(value)+", where a string belongs", f.value)
+		}
 	}
-	if kind == nil {
-		d.report(position(root), "missing-field", "kind is missing", "kind: "+KindAllowlist)
+}
+
+// fieldAt is a mapping's key with its value, nil if there is none.
+func fieldAt(n *yaml.Node, name string) (key, value *yaml.Node) {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Kind == yaml.ScalarNode && n.Content[i].Value == name {
+			return n.Content[i], n.Content[i+1]
+		}
 	}
+	return nil, nil
 }
 
 // scalarAt is the scalar that a mapping's key holds, nil if there is none.

@@ -30,8 +30,12 @@ func (v *Value[T]) fill(d *decoder, n *yaml.Node, key Pos, f field) {
 	v.Set = d.checked(n, f)
 }
 
-// listFix is the field that takes a list, where one was given to its singular.
+// listFix is the field that takes a list, where one was given to its singular;
+// without the tag, where there is one.
 func listFix(n *yaml.Node, f field) string {
+	if !plainTag(n) {
+		return tagFix(n)
+	}
 	if n.Kind != yaml.SequenceNode || f.plural == "" {
 		return ""
 	}

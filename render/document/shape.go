@@ -94,12 +94,19 @@ type part struct {
 
 func (d *decoder) exactlyOne(at Pos, parts ...part) bool {
 	var names []string
-	var given []part
+	var given, null []part
 	for _, p := range parts {
 		names = append(names, p.name)
-		if p.pos != (Pos{}) {
+		switch {
+		case p.pos != Pos{}:
 			given = append(given, p)
+		case p.key != Pos{}:
+			null = append(null, p)
 		}
+	}
+	if len(given) == 0 && len(null) > 0 {
+		d.report(null[0].key, "missing-field", null[0].name+" has no value", "")
+		return false
 	}
 	switch len(given) {
 	case 0:

@@ -100,6 +100,9 @@ func suspect(text, message string) *Problem {
 			return at(m[2], "an address that begins with a colon reads as a key", fmt.Sprintf("put it in quotes: %q", text[m[2]:m[3]]))
 		}
 	}
+	if m := bracketed.FindStringSubmatchIndex(text); m != nil && parserMessage.MatchString(message) {
+		return at(m[2], "an address in brackets reads as a list", fmt.Sprintf("write the address alone: %q", text[m[4]:m[5]]))
+	}
 	if strings.Contains(message, "expected alphabetic or numeric character") {
 		for i, r := range text {
 			if (r == '*' || r == '&') && startsValue(text[:i]) {
@@ -108,6 +111,9 @@ func suspect(text, message string) *Problem {
 		}
 	}
 	if strings.Contains(message, "cannot start any token") {
+		if tab := strings.IndexByte(text, '\t'); tab >= 0 && strings.Trim(text[:tab], " -") == "" {
+			return at(tab, "a tab where YAML wants spaces", "put a space behind the dash")
+		}
 		for i, r := range text {
 			if (r == '@' || r == '`' || r == '%') && startsValue(text[:i]) {
 				return at(i, fmt.Sprintf("%q cannot begin a plain value", r), "put the value in quotes")
@@ -120,6 +126,9 @@ func suspect(text, message string) *Problem {
 var unquotedAddress = regexp.MustCompile(`[0-9A-Fa-f:]+::(\s|,|\]|\}|$)`)
 
 var leadingColon = regexp.MustCompile(`[\[,{]\s*(::[^\s,\]}]*)`)
+
+// bracketed is an IPv6 address with a port.
+var bracketed = regexp.MustCompile(`:\s+(\[([0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)\]:[0-9]+)`)
 
 func suspectColon(text string, at func(int, string, string) *Problem) *Problem {
 	if m := unquotedAddress.FindStringIndex(text); m != nil {

@@ -19,6 +19,8 @@ func TestSyntax(t *testing.T) {
 		{"umlauts before it: columns are characters", list(clusters, "entries: [{description: Zürich, cidr: 10.0.0.1/8}]"), []string{"6:41 host-bits"}},
 
 		{"a tab for indentation", list("clusters:\n\t- c"), []string{"6:1 yaml-syntax a tab where YAML wants spaces [indent with spaces]"}},
+		{"a tab behind a dash", list(clusters, "entries:", "  -\tcidr: 192.0.2.1"), []string{"7:6 yaml-syntax a tab where YAML wants spaces [put a space behind the dash]"}},
+		{"an address in brackets with a port", list(clusters, "entries:", "  - cidr: [2001:db8::1]:443", "  - cidr: 192.0.2.1"), []string{`7:13 yaml-syntax an address in brackets reads as a list [write the address alone: "2001:db8::1"]`}},
 		{"an unclosed list", "a: [1, 2\nb: 3\n", []string{"2:1 yaml-syntax did not find expected"}},
 		{"an unclosed mapping", "a: {b: 1\n", []string{"1:1 yaml-syntax did not find expected"}},
 		{"an unclosed quote", "a: \"b\n\n\n", []string{"1:1 yaml-syntax found unexpected end of stream"}},
