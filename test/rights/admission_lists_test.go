@@ -78,7 +78,7 @@ func managedOwnership(t *testing.T, g *gate) {
 				_ = unstructured.SetNestedSlice(u.Object, []any{map[string]any{}}, "metadata", "managedFields")
 			})
 		}, saysSo},
-		{"the list made another's", g.byDashboard(types.MergePatchType, `{"metadata":{"managedFields":[` + others + `]}}`), saysSo},
+		{"the list made another's", g.byDashboard(types.MergePatchType, `{"metadata":{"managedFields":[`+others+`]}}`), saysSo},
 		{"an empty managedFields, which changes nothing", g.byDashboard(types.MergePatchType, `{"metadata":{"managedFields":[]}}`), ""},
 		{"a full PUT by who knows no managedFields", func(ctx context.Context, id string) error {
 			return put(ctx, g.dashboard, id, nil, func(u *unstructured.Unstructured) { u.SetManagedFields(nil) })
