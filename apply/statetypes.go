@@ -22,6 +22,11 @@ type SourceState struct {
 	Accepted string      `json:"accepted,omitempty"`
 	Since    time.Time   `json:"since,omitzero"`
 	Held     *HeldCommit `json:"held,omitempty"`
+	// Holds are the tenants whose lists do not follow Accepted, by tenant.
+	Holds []TenantHold `json:"holds,omitempty"`
+	// Provider is the print of the provider's part that Accepted is in force
+	// with, see render.ProviderPrint.
+	Provider string `json:"provider,omitempty"`
 	// Approved is the last approval that was acted upon.
 	Approved *Approval `json:"approved,omitempty"`
 	// Refused are the paths of the files that were refused at Accepted.
@@ -44,6 +49,18 @@ type SourceState struct {
 type HeldCommit struct {
 	Commit string `json:"commit"`
 	Reason string `json:"reason"`
+}
+
+// TenantHold is a tenant whose lists are kept from going too far at once.
+type TenantHold struct {
+	// Tenant is empty where all tenants together went too far.
+	Tenant string `json:"tenant,omitempty"`
+	// Commit is the newest that asks for what is held: what `portcullis
+	// approve` names.
+	Commit   string    `json:"commit"`
+	Reason   string    `json:"reason"`
+	Since    time.Time `json:"since,omitzero"`
+	Clusters int       `json:"clusters"` // how many are held
 }
 
 // CommitRecord is what a commit's check follows from.

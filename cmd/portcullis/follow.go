@@ -71,13 +71,15 @@ func (r *reconciler) move(ctx context.Context, f *follower, head string) error {
 	switch {
 	case head == f.known().Accepted:
 		return r.release(ctx, f)
-	case head == f.held && f.verifier == nil: // nothing but an approval can change that
+	case head == f.held && f.verifier == nil && f.heldAgainst == r.plan: // nothing but an approval can change that
 		return r.approved(ctx, f)
 	}
 	reason, err := f.objection(ctx, head, r.now())
 	switch {
 	case err != nil:
 		return err
+	case reason == "" && head == f.held && f.heldAgainst == r.plan: // it goes too far still
+		return r.approved(ctx, f)
 	case reason == "":
 		return r.accept(ctx, f, head, nil)
 	case head != f.held || reason != f.heldFor():
@@ -88,8 +90,7 @@ func (r *reconciler) move(ctx context.Context, f *follower, head string) error {
 	return r.approved(ctx, f)
 }
 
-// lookAtApprovals lets the heads go ahead that were held and are approved by
-// now.
+// lookAtApprovals lets go ahead what was held and is approved by now.
 func (r *reconciler) lookAtApprovals(ctx context.Context) {
 	for _, f := range r.sources {
 		if err := r.approved(ctx, f); err != nil {
@@ -99,18 +100,23 @@ func (r *reconciler) lookAtApprovals(ctx context.Context) {
 	}
 }
 
-// approved lets a held head go ahead if it is approved. An approval counts
-// once: the same head, held again, is another case.
+// approved lets what is held of a source go ahead if it is approved: a head,
+// or tenants of the accepted commit. An approval counts once: the same head,
+// held again, is another case.
 func (r *reconciler) approved(ctx context.Context, f *follower) error {
 	a, found := r.approvals.Of(ctx, f.conf.Name)
-	if f.held == "" || !found || a.Commit != f.held || !f.repo.Has(f.held) {
+	if done := f.known().Approved; !found || done != nil && done.Commit == a.Commit && done.At.Equal(a.At) {
 		return nil
 	}
-	if done := f.known().Approved; done != nil && done.Commit == a.Commit && done.At.Equal(a.At) {
-		return nil
+	if f.held == "" || a.Commit != f.held || !f.repo.Has(f.held) {
+		return r.letTenants(ctx, f, a)
 	}
 	f.log.Info("Following a commit that was held", "commit", a.Commit, "by", a.By, "reason", a.Reason)
-	return r.accept(ctx, f, f.held, &a)
+	if err := r.accept(ctx, f, f.held, &a); err != nil {
+		return err
+	}
+	r.controller.Approved(r.approvals, a)
+	return nil
 }
 
 // forward tells whether the head follows from the accepted commit. One that
@@ -198,9 +204,12 @@ func (r *reconciler) accept(ctx context.Context, f *follower, head string, appro
 	if err != nil {
 		return err
 	}
-	after, err := r.render(ctx, f, files)
+	after, err := r.render(ctx, f, files, f.whole(approval)...)
 	if err != nil {
 		return err
+	}
+	if hold, far := after.SeedHold(); far && !goesTooFar(before) {
+		return r.holdMass(ctx, f, head, hold.Reason)
 	}
 	judgement := outcome.Judge(before, after, f.conf.Name, source.Changed(f.snapshot, snapshot))
 	passed, err := f.passed(ctx, head)
@@ -213,6 +222,7 @@ func (r *reconciler) accept(ctx context.Context, f *follower, head string, appro
 	err = f.update(ctx, func(s *apply.SourceState) {
 		supersede(s, passed, head)
 		f.acceptInto(s, head, r.now(), after, judgement)
+		f.holdsInto(s, after, judgement.Set, r.now())
 		if approval != nil {
 			s.Approved = approval
 		}

@@ -32,9 +32,12 @@ type follower struct {
 
 	snapshot *source.Snapshot // of the accepted commit; nil until it was read
 	files    []render.File
-	loaded   bool              // what a restart left was taken up
-	held     string            // head that is not followed
-	tenants  map[string]string // by project, where they differ: for status
+	loaded   bool   // what a restart left was taken up
+	held     string // head that is not followed
+	// heldAgainst is the plan that was in force when a head was found to go too
+	// far; nil where it is held for something else.
+	heldAgainst *render.Plan
+	tenants     map[string]string // by project, where they differ: for status
 
 	retained map[string]render.Retained   // lists that a restart left
 	judged   map[string]outcome.Judgement // by commit, as far as they were needed
@@ -177,14 +180,15 @@ const mostRecords = 100
 const mostUndelivered = 1000
 
 // tidy drops the records that nothing can happen to any more: delivered, and
-// every list that they set was set again since. Where commits are told nothing,
-// only the newest is of use. What is never delivered has a bound as well.
+// every list that they set was set again since. One that is held has news once
+// the branch goes on from it. Where commits are told nothing, only the newest
+// is of use. What is never delivered has a bound as well.
 func tidy(records []apply.CommitRecord, told bool) []apply.CommitRecord {
 	newest := len(records) - 1
 	out := records[:0:0]
 	for i, r := range records {
 		undelivered := told && r.Delivered == "" && newest-i < mostUndelivered
-		if i == newest || undelivered || told && len(r.Clusters) > 0 && newest-i < mostRecords {
+		if i == newest || undelivered || told && (len(r.Clusters) > 0 || r.Held != "") && newest-i < mostRecords {
 			out = append(out, r)
 		}
 	}

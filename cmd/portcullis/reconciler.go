@@ -196,7 +196,11 @@ func (r *reconciler) load(ctx context.Context, f *follower) error {
 		return err
 	}
 	f.snapshot, f.files, f.loaded = snapshot, files, true
-	r.base = r.base.With(render.Restore(f.conf.Name, files, f.refused(), f.known().Claims, f.retained))
+	base := render.Restore(f.conf.Name, files, f.refused(), f.known().Claims, f.retained)
+	if f.known().Provider == r.provider() {
+		base.Trust(f.conf.Name)
+	}
+	r.base = r.base.With(base)
 	f.log.Info("Took up the accepted commit", "commit", f.known().Accepted, "files", len(files))
 	return nil
 }
@@ -212,8 +216,8 @@ func (r *reconciler) replan(ctx context.Context) {
 }
 
 // render makes a plan; of one source other files can be given than those that
-// were accepted.
-func (r *reconciler) render(ctx context.Context, instead *follower, files []render.File) (*render.Plan, error) {
+// were accepted. What is approved goes ahead, however far it goes.
+func (r *reconciler) render(ctx context.Context, instead *follower, files []render.File, approved ...render.Approved) (*render.Plan, error) {
 	inventory, err := r.controller.Inventory(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list the clusters: %w", err)
@@ -228,7 +232,8 @@ func (r *reconciler) render(ctx context.Context, instead *follower, files []rend
 		}
 	}
 	return render.Render(render.Input{Files: all, Base: r.base, Policy: r.policy.current,
-		Inventory: inventory, Seed: r.config.Seed, Now: r.now()}), nil
+		Inventory: inventory, Seed: r.config.Seed, Now: r.now(),
+		Guard: &render.Guard{Approved: approved, Freeze: r.config.Freeze}}), nil
 }
 
 // keepOld has the lists that an earlier process left put right, although the
@@ -242,6 +247,7 @@ func (r *reconciler) keepOld(f *follower) {
 
 // adopt makes a plan the one that holds.
 func (r *reconciler) adopt(ctx context.Context, plan *render.Plan) {
+	r.announce(plan)
 	r.plan, r.base = plan, plan.Base()
 	r.keep(ctx)
 	r.controller.SetPlan(plan)
@@ -250,9 +256,13 @@ func (r *reconciler) adopt(ctx context.Context, plan *render.Plan) {
 // retrySave is when a write of the state that failed is tried again.
 const retrySave = 5 * time.Second
 
-// keep writes down the lists that a restart could not tell from the files.
+// keep writes down what a restart could not tell from the files: the lists that
+// are kept, and whose they are.
 func (r *reconciler) keep(ctx context.Context) {
 	err := r.saveRetained(ctx, r.plan)
+	if err == nil {
+		err = r.saveHolds(ctx)
+	}
 	if r.unsaved = err != nil; r.unsaved {
 		r.log.Error(err, "Cannot write down the lists that are kept, trying again later")
 		r.lose(err)

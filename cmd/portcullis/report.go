@@ -112,7 +112,7 @@ func (r *reconciler) verdict(ctx context.Context, f *follower, record apply.Comm
 	if err != nil {
 		return outcome.Verdict{}, err
 	}
-	return j.Verdict(outcome.Moment{Plan: r.plan, States: states, Now: r.now(), Deadline: f.conf.Checks.Deadline,
+	return j.Verdict(outcome.Moment{Plan: r.plan, States: states, Now: r.now(), Deadline: f.conf.Checks.Deadline, Approve: f.approveLine(r.plan, record),
 		Set: record.Clusters, Settled: record.Delivered != ""}), nil
 }
 

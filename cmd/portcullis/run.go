@@ -172,7 +172,6 @@ func supported(c *policy.Config) error {
 		f := s.Checks.Forge
 		refuse(f == policy.ForgeGithub || f == policy.ForgeGitlab, "source %s: checks.forge: %s is not carried out by this version: use notes, gitea or none", s.Name, f)
 	}
-	refuse(len(c.Freeze) > 0, "freeze is not carried out by this version: remove it to go on without")
 	return errors.Join(errs...)
 }
 
@@ -189,7 +188,6 @@ func idle(c *policy.Config, p *policy.Policy) []string {
 		add(s.Checks.PullRequests, "Config: sources["+s.Name+"].checks.pullRequests")
 		add(s.Checks.WebhookSecretFile != "", "Config: sources["+s.Name+"].checks.webhookSecretFile")
 	}
-	add(true, "Policy: blastRadius")
 	add(p.BreakGlass > 0, "Policy: breakGlass")
 	return out
 }

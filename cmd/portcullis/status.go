@@ -61,6 +61,7 @@ type sourceStatus struct {
 
 type hold struct {
 	Source  string `json:"source"`
+	Tenant  string `json:"tenant,omitempty"` // where one tenant's lists are held
 	Commit  string `json:"commit"`
 	Reason  string `json:"reason"`
 	Approve string `json:"approve"`
@@ -134,7 +135,10 @@ func (s *status) add(state apply.SourceState, now time.Time) {
 	}
 	if h := state.Held; h != nil {
 		entry.Head = h.Commit
-		s.Holds = append(s.Holds, hold{state.Name, h.Commit, h.Reason, approveLine(state.Name, h.Commit)})
+		s.Holds = append(s.Holds, hold{Source: state.Name, Commit: h.Commit, Reason: h.Reason, Approve: approveLine(state.Name, h.Commit)})
+	}
+	for _, h := range state.Holds {
+		s.Holds = append(s.Holds, hold{state.Name, h.Tenant, h.Commit, h.Reason, approveLine(state.Name, h.Commit)})
 	}
 	s.Sources = append(s.Sources, entry)
 }

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/portcullis-gitops/portcullis/apply"
+	"github.com/portcullis-gitops/portcullis/render"
+)
+
+// goesTooFar tells whether a plan holds what all tenants change together.
+func goesTooFar(p *render.Plan) bool {
+	_, far := p.SeedHold()
+	return far
+}
+
+// whole is all of the source, where its head was approved.
+func (f *follower) whole(approval *apply.Approval) []render.Approved {
+	if approval == nil {
+		return nil
+	}
+	return []render.Approved{{Source: f.conf.Name}}
+}
+
+// holdMass keeps to the accepted commit because the head changes too much on
+// the seed at once. It is judged again when the plan in force is another: what
+// is live may have changed, or the policy.
+func (r *reconciler) holdMass(ctx context.Context, f *follower, head, reason string) error {
+	if f.held != head || f.heldFor() != reason {
+		if err := r.hold(ctx, f, head, reason); err != nil {
+			return err
+		}
+	}
+	f.heldAgainst = r.plan
+	return r.approved(ctx, f)
+}
+
+// letTenants lets tenants' lists go ahead that an approval is of: up to its
+// commit, nothing that came later.
+func (r *reconciler) letTenants(ctx context.Context, f *follower, a apply.Approval) error {
+	var approved []render.Approved
+	for _, h := range f.known().Holds {
+		covers, err := f.covers(ctx, a.Commit, h.Commit)
+		if err != nil {
+			return err
+		}
+		if covers {
+			approved = append(approved, render.Approved{Source: f.conf.Name, Tenant: h.Tenant})
+		}
+	}
+	if len(approved) == 0 || !f.loaded {
+		return nil
+	}
+	plan, err := r.render(ctx, nil, nil, approved...)
+	if err != nil {
+		return err
+	}
+	// First the lists: with those safe, an approval that is not written down
+	// is only carried out again.
+	if err := r.saveRetained(ctx, plan); err != nil {
+		return err
+	}
+	err = f.update(ctx, func(s *apply.SourceState) {
+		s.Approved = &a
+		f.holdsInto(s, plan, nil, r.now())
+	})
+	if err != nil {
+		return err
+	}
+	f.log.Info("Letting lists that were held go ahead", "commit", a.Commit, "by", a.By, "reason", a.Reason)
+	r.adopt(ctx, plan)
+	r.controller.Approved(r.approvals, a)
+	return nil
+}
+
+// covers tells whether what is approved up to one commit is what another asked
+// for, and nothing newer than what is accepted.
+func (f *follower) covers(ctx context.Context, approved, asked string) (bool, error) {
+	switch {
+	case approved == asked:
+		return true, nil
+	case !f.repo.Has(approved) || !f.repo.Has(asked):
+		return false, nil
+	}
+	after, err := f.repo.IsAncestor(ctx, asked, approved)
+	if err != nil || !after {
+		return false, err
+	}
+	return f.repo.IsAncestor(ctx, approved, f.known().Accepted)
+}
+
+// holdsInto is what a plan holds of the source's tenants, as it is written
+// down. A hold is of the commit that last asked for something else: one of
+// these clusters was set by the newest.
+func (f *follower) holdsInto(s *apply.SourceState, plan *render.Plan, set []string, now time.Time) {
+	var out []apply.TenantHold // nil where there are none, as it is read back
+	for _, h := range plan.Holds {
+		own := f.heldBy(plan, h)
+		if len(own) == 0 {
+			continue
+		}
+		next := apply.TenantHold{Tenant: h.Tenant, Commit: s.Accepted, Reason: h.Reason, Since: now.UTC().Truncate(time.Second), Clusters: len(own)}
+		i := slices.IndexFunc(s.Holds, func(old apply.TenantHold) bool { return old.Tenant == h.Tenant })
+		if i >= 0 && !slices.ContainsFunc(own, func(id string) bool { return slices.Contains(set, id) }) {
+			next.Commit, next.Since = s.Holds[i].Commit, s.Holds[i].Since
+		}
+		out = append(out, next)
+	}
+	s.Holds = out
+}
+
+// heldBy are the clusters of a hold that the source speaks for.
+func (f *follower) heldBy(plan *render.Plan, h render.MassHold) []string {
+	if h.Tenant != "" && h.Source != f.conf.Name {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(h.Clusters), func(id string) bool { return plan.Clusters[id].Claim.Source != f.conf.Name })
+}
+
+// saveHolds writes down what the plan in force holds of each source, and with
+// which provider's part.
+func (r *reconciler) saveHolds(ctx context.Context) error {
+	for _, f := range r.sources {
+		if f.known().Accepted == "" || !f.loaded {
+			continue
+		}
+		err := f.update(ctx, func(s *apply.SourceState) {
+			f.holdsInto(s, r.plan, nil, r.now())
+			s.Provider = r.provider()
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *reconciler) provider() string { return render.ProviderPrint(r.policy.current, r.config.Seed) }
+
+// announce logs what a plan holds that the one before did not.
+func (r *reconciler) announce(plan *render.Plan) {
+	for _, h := range plan.Holds {
+		known := slices.ContainsFunc(r.plan.Holds, func(old render.MassHold) bool {
+			return old.Source == h.Source && old.Tenant == h.Tenant && old.Reason == h.Reason
+		})
+		if !known {
+			r.log.Error(nil, "Holding lists that change too much at once", "source", h.Source, "tenant", h.Tenant,
+				"clusters", len(h.Clusters), "reason", h.Reason)
+		}
+	}
+}
+
+// approveLine is what lifts what is held of a commit's clusters.
+func (f *follower) approveLine(plan *render.Plan, record apply.CommitRecord) string {
+	for _, id := range record.Clusters {
+		w := plan.Clusters[id]
+		if w == nil || w.Asked == nil {
+			continue
+		}
+		for _, h := range f.known().Holds {
+			if h.Tenant == "" || h.Tenant == w.Claim.Tenant {
+				return approveLine(f.conf.Name, h.Commit)
+			}
+		}
+	}
+	return approveLine(f.conf.Name, record.SHA)
+}
