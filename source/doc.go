@@ -10,6 +10,7 @@
 //	for _, path := range source.Changed(old, snap) { ... }
 //	text, err := repo.Read(ctx, hash)      // a file's content, by hash
 //	ok, err := repo.IsAncestor(ctx, accepted, head)
+//	err = repo.Verify(ctx, head, verifier, now)  // signed by somebody known?
 //	err = repo.Pin(head)                   // accepted: never to be lost again
 //
 // # The mirror

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/ProtonMail/go-crypto/openpgp"
@@ -17,6 +18,11 @@ import (
 // parseKeyRing reads one armored block or several, as `gpg --export --armor`
 // writes them and `cat` joins them. What the parser says is not repeated, since
 // it may quote what it could not parse.
+//
+// A key that is there twice is refused: one copy may be revoked and the other
+// not, and gpg, which merges them on import, would not let it sign. A block of
+// a revocation alone is refused too, rather than not heard. Revocations by
+// another key, a designated revoker's, are not known to the library.
 func parseKeyRing(data []byte) (openpgp.EntityList, error) {
 	in := bufio.NewReader(bytes.NewReader(data)) // armor.Decode goes on where it ended
 	var ring openpgp.EntityList
@@ -38,7 +44,12 @@ func parseKeyRing(data []byte) (openpgp.EntityList, error) {
 		if err != nil || len(keys) == 0 {
 			return nil, fmt.Errorf("armored block %d holds no key that can be read", n)
 		}
-		ring = append(ring, keys...)
+		for _, key := range keys {
+			if slices.ContainsFunc(ring, func(k *openpgp.Entity) bool { return k.PrimaryKey.KeyId == key.PrimaryKey.KeyId }) {
+				return nil, fmt.Errorf("armored block %d holds key %s, which is there already: keep the newest copy", n, key.PrimaryKey.KeyIdString())
+			}
+			ring = append(ring, key)
+		}
 	}
 }
 

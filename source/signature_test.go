@@ -1,6 +1,7 @@
 package source_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ProtonMail/go-crypto/openpgp"
+	"github.com/ProtonMail/go-crypto/openpgp/armor"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 	"github.com/hiddeco/sshsig"
 	"golang.org/x/crypto/ssh"
@@ -258,6 +260,19 @@ func TestKeysAreReadAgain(t *testing.T) {
 	}
 }
 
+// revocation is what `gpg --generate-revocation` prints: no key comes with it.
+func revocation(t *testing.T, key *openpgp.Entity) string {
+	t.Helper()
+	revoked := *key
+	must(t, revoked.RevokeKey(packet.KeyCompromised, "", pgpClock(time.Now(), 0)))
+	var out bytes.Buffer
+	w, err := armor.Encode(&out, openpgp.PublicKeyType, nil)
+	must(t, err)
+	must(t, revoked.Revocations[0].Serialize(w))
+	must(t, w.Close())
+	return out.String()
+}
+
 func TestVerifierRefusesFilesThatVouchForNobody(t *testing.T) {
 	t.Parallel()
 	key := newSSHKey(t)
@@ -269,6 +284,8 @@ func TestVerifierRefusesFilesThatVouchForNobody(t *testing.T) {
 		"private keys":          {private, "", "block 1 is not of public keys"},
 		"cut short":             {keyRing(t, pgp)[:200], "", "block 1 "},
 		"second block is none":  {keyRing(t, pgp) + "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n" + "AAAA\n-----END PGP PUBLIC KEY BLOCK-----\n", "", "block 2"},
+		"a key twice":           {keyRing(t, pgp, newPGPKey(t, time.Now(), 0), pgp), "", "block 3 holds key " + pgpID(pgp)},
+		"a revocation alone":    {keyRing(t, pgp) + revocation(t, pgp), "", "block 2 holds no key"},
 		"too large":             {"", strings.Repeat("#", 1<<20+1), "too large"},
 		"an authority":          {"", "# a\n" + signerLine(key.PublicKey(), "cert-authority"), "line 2: cert-authority is not supported"},
 		"no signer":             {"", "# " + canary + "\n", "names no signer"},
