@@ -24,6 +24,8 @@ func TestFindingsAtOnce(t *testing.T) {
 		"entries twice":                     {a: spec(entries("  - cidr: 81.16.0.1", "entries: [{cidr: 9.9.9.9}]", "tests: [{allow: 9.9.9.9}]")...), want: []string{"acme/a.yaml:10:3 error duplicate-key"}},
 		"an end that cannot be read":        {policy: quiet + "require: {expiryWiderThan: {ipv4: 24}}\n", a: spec(entries("  - {cidr: 0.0.0.0/1, expires: soon}", "  - cidr: 81.16.0.1", "tests: [{deny: 9.9.9.9}]")...), want: []string{"acme/a.yaml:9:34 error invalid-date"}},
 		"everything may expire":             {a: spec(entries("  - {cidr: 81.16.0.1, expires: 2027-01-01}", "  - cidr: 9.9.9.9/8")...), want: []string{"acme/a.yaml:10:13 error host-bits"}},
+		"a seed that is none: who knows its platform": {policy: quiet + "tests: [{allow: 9.9.9.9}]\n", a: spec(append([]string{"seed: nowhere"}, entries("  - {cidr: 81.16.0.1, expires: 2027-01-01}", "tests: [{allow: 9.9.9.9}, {deny: 81.16.0.1}]")[1:]...)...),
+			want: []string{"acme/a.yaml:5:9 error unknown-seed", "acme/a.yaml:10:36 error test-failed"}},
 		"another document's fault": {a: spec(entries("  - {cidr: 81.16.0.1, expires: 2027-01-01}", "tests: [{allow: 9.9.9.9}]")...) + "---\n" + second(spec(entries("  - cidr: 9.9.9.9/8")...)),
 			want: []string{"acme/a.yaml:9:14 error expires-to-open", "acme/a.yaml:10:19 error test-failed", "acme/a.yaml:20:13 error host-bits"}},
 		"a group's fault": {a: spec(entries("  - group: vpn", "  - cidr: 81.16.0.1", "tests: [{allow: 9.9.9.9}, {deny: 81.16.0.1}]")...), g: group("vpn", "9.9.9.9/8"),

@@ -47,6 +47,12 @@ func (a *Allowlist) complete() bool {
 	return a.restricted() && !a.Partial && len(a.MissingGroups) == 0
 }
 
+// whole tells whether, besides, the platform's entries are known: without the
+// seed it is not known what the provider adds.
+func (a *Allowlist) whole() bool {
+	return a.complete() && (a.Seeds == nil || contains(a.Seeds, a.Seed))
+}
+
 // restricted tells whether the document asks for a list to be written.
 func (a *Allowlist) restricted() bool {
 	access := a.Doc.Spec.Access

@@ -46,8 +46,8 @@ func tooWide(a *Allowlist) []document.Problem {
 			continue
 		}
 		out = append(out, document.Problem{Pos: widestIn(own, world.all).At, Message: fmt.Sprintf(
-			"the list lets in %s%s, more than one /%d (%s), the most that the provider's policy permits: whoever is among them can try the API server",
-			amount(size, most, limit, world.name), a.inAll(size, most, limit, world.all, world.name), limit, amount(most, most, limit, world.name)),
+			"the list lets in %s%s, where one /%d%s is the most that the provider's policy permits: whoever is among them can try the API server",
+			amount(size, most, limit, world.name), a.inAll(size, most, limit, world.all, world.name), limit, counted(most)),
 			Fix: "narrow it to the addresses that are used"})
 	}
 	return out
@@ -63,11 +63,22 @@ var worlds = []struct {
 	{"IPv6", netip.MustParsePrefix("::/0"), netip.MustParsePrefix("2000::/3")},
 }
 
+// readable is how many bits a number can have that is written out: all of IPv4
+// is 2^32.
+const readable = 34
+
+// counted is a number in brackets, where it can be read.
+func counted(n *big.Int) string {
+	if n.BitLen() > readable {
+		return ""
+	}
+	return " (" + grouped(n.String()) + ")"
+}
+
 // amount is a number of addresses, exactly where that can be read: counted, or
 // as so many prefixes of the greatest size of which it is a multiple. Else it is
 // as many of the permitted ones as are in it.
 func amount(n, most *big.Int, limit int, family string) string {
-	const readable = 34 // bits: all of IPv4 is 2^32
 	if n.BitLen() <= readable {
 		return grouped(n.String()) + " " + family + " addresses"
 	}

@@ -23,7 +23,7 @@ func nobodyLetIn(a *Allowlist) []document.Problem {
 // expiresToOpen looks at each family by itself: kube-proxy filters each for
 // itself too, and a family whose last entry went would be open.
 func expiresToOpen(a *Allowlist) []document.Problem {
-	if !a.complete() {
+	if !a.whole() {
 		return nil
 	}
 	var out []document.Problem
@@ -107,7 +107,7 @@ func testFailed(a *Allowlist) []document.Problem {
 	admitted := a.admitted()
 	var out []document.Problem
 	for _, t := range a.Doc.Spec.Tests.Items {
-		if t.Allow.Set && a.complete() && !prefixes.Covers(admitted, t.Allow.V) {
+		if t.Allow.Set && a.whole() && !prefixes.Covers(admitted, t.Allow.V) {
 			out = append(out, document.Problem{Pos: t.Allow.Pos, Message: fmt.Sprintf("%s should be let in, and is not", t.Allow.Raw)})
 		}
 		if t.Deny.Set && prefixes.Overlap(admitted, t.Deny.V) {
