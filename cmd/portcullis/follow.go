@@ -145,7 +145,7 @@ func (r *reconciler) hold(ctx context.Context, f *follower, head, reason string)
 		s.Commits = tidy(append(s.Commits, apply.CommitRecord{SHA: head, Held: reason}), f.outbox != nil)
 	}, func() { f.forget(head) })
 	if err == nil {
-		f.held = head
+		f.held, f.heldAgainst = head, nil // whether it goes too far is asked once nothing else is against it
 	}
 	return err
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/portcullis-gitops/portcullis/apply"
+	"github.com/portcullis-gitops/portcullis/render"
 	"github.com/portcullis-gitops/portcullis/render/policy"
 	"github.com/portcullis-gitops/portcullis/source"
 )
@@ -129,6 +130,20 @@ func TestObjections(t *testing.T) {
 	f.verifier, f.state.Accepted = nil, first
 	if got, err := f.objection(t.Context(), unsigned, time.Now()); err != nil || got != "" {
 		t.Errorf("signatures are not wanted: %q, %v", got, err)
+	}
+}
+
+// A head that is held for want of a signature is judged again once it has one,
+// although the one before was held for what it changes.
+func TestAHoldForgetsTheOneBefore(t *testing.T) {
+	t.Parallel()
+	f, _ := newTestFollower()
+	f.log, f.held, f.heldAgainst = logr.Discard(), "before", &render.Plan{}
+	if err := new(reconciler).hold(t.Context(), f, "head", "not signed"); err != nil {
+		t.Fatal(err)
+	}
+	if f.held != "head" || f.heldFor() != "not signed" || f.heldAgainst != nil {
+		t.Errorf("held %s for %q, against %v", f.held, f.heldFor(), f.heldAgainst)
 	}
 }
 
