@@ -57,7 +57,8 @@ func trimCluster(obj any) (any, error) {
 	return c, nil
 }
 
-// trimService keeps of a Service what KKP's formula fills.
+// trimService keeps of a Service what KKP's formula fills, and when that or
+// the balancer's answer last changed.
 func trimService(obj any) (any, error) {
 	svc, ok := obj.(*corev1.Service)
 	if !ok {
@@ -66,6 +67,7 @@ func trimService(obj any) (any, error) {
 	kept := &corev1.Service{}
 	kept.Name, kept.Namespace = svc.Name, svc.Namespace
 	kept.UID, kept.ResourceVersion = svc.UID, svc.ResourceVersion
+	kept.ManagedFields = lastChange(svc.ManagedFields)
 	kept.Spec.LoadBalancerSourceRanges = slices.Clone(svc.Spec.LoadBalancerSourceRanges)
 	if joined, ok := svc.Annotations[rangesAnnotation]; ok {
 		kept.Annotations = map[string]string{rangesAnnotation: joined}

@@ -26,6 +26,9 @@ const (
 	Held State = "Held"
 	// Rejected: KKP or the API server refuses the write.
 	Rejected State = "Rejected"
+	// Contested: others changed the list more than 5 times in 10 minutes. It is
+	// put right all the same, not as often, until 10 minutes pass without.
+	Contested State = "Contested"
 	// Missing: no Cluster of this ID, or none that the plan was made for.
 	Missing State = "Missing"
 )
@@ -34,12 +37,20 @@ const (
 type ClusterState struct {
 	State   State
 	Message string // one line, up to 500 bytes
-	// Beneath is, of a cluster that is Held, how the list that it keeps stands:
-	// Synced, Applied or Waiting.
+	// Beneath is, of a cluster that is Held or Contested, how the list that it
+	// keeps stands: Synced, Applied or Waiting.
 	Beneath State
 	// Unsupported is set where a cluster is Waiting because of how it is
 	// exposed: nothing was written. Without it the list was.
 	Unsupported bool
+	// ByHand is set where a cluster is Held because of a list that somebody set
+	// on it: that one is live, and not the one in Git.
+	ByHand bool
+	// Trouble is what the load balancer or KKP says against the list since it
+	// was written; nil if nothing.
+	Trouble *Trouble
+	// Standing is what outlasts the state; nil if there is nothing.
+	Standing *Standing
 	// Since is when the cluster came into this state, by Options.Clock; a
 	// change of the message alone does not move it.
 	Since time.Time

@@ -65,13 +65,18 @@ type Controller struct {
 	limiter  *rate.Limiter
 	events   record.EventRecorder
 	seed     *seedWatch
+	said     func(namespace string) []*corev1.Event // by the load balancer there
 	news     mailbox
 	outcomes mailbox
 
 	mu       sync.Mutex
 	wanted   map[string]*render.Wanted // of the plan in force
+	byHand   render.ByHand             // granted by it
 	states   map[string]ClusterState
 	memories map[string]*memory
+	restored map[string]Standing                                     // of an earlier process, by cluster, until looked at
+	putRight map[string]int64                                        // foreign writes, by field manager
+	noticed  []string                                                // notices that were logged
 	queue    workqueue.TypedRateLimitingInterface[reconcile.Request] // nil until started
 }
 
@@ -84,7 +89,7 @@ const namespaceIndex = "status.namespaceName"
 func Add(mgr manager.Manager, o Options) (*Controller, error) {
 	c := newController(mgr.GetClient(), o)
 	c.synced = mgr.GetCache().WaitForCacheSync
-	for _, step := range []func(manager.Manager) error{c.addEvents, c.addSeed, c.addIndex, c.addController} {
+	for _, step := range []func(manager.Manager) error{c.addEvents, c.addSeed, c.addBalancer, c.addIndex, c.addController} {
 		if err := step(mgr); err != nil {
 			return nil, err
 		}
@@ -102,7 +107,8 @@ func newController(cl client.Client, o Options) *Controller {
 	c := &Controller{
 		options: o, client: cl, clock: o.Clock, log: o.Log, limiter: limiter(o.Rate),
 		news: newMailbox(), outcomes: newMailbox(),
-		states: map[string]ClusterState{}, memories: map[string]*memory{},
+		states: map[string]ClusterState{}, memories: map[string]*memory{}, putRight: map[string]int64{},
+		said: func(string) []*corev1.Event { return nil },
 	}
 	c.seed = newSeedWatch(o.SeedResource, o.SeedRanges, o.Log, c.seedChanged)
 	return c
@@ -156,6 +162,7 @@ func (c *Controller) start(_ context.Context, queue workqueue.TypedRateLimitingI
 	c.mu.Lock()
 	c.queue = queue
 	c.mu.Unlock()
+	c.logNotices()
 	c.lookAtAll()
 	return nil
 }
@@ -175,6 +182,7 @@ func (c *Controller) lookAtAll() {
 // seedChanged is called when the Seed's ranges are known or change: both the
 // plan and what the Services should carry follow from them.
 func (c *Controller) seedChanged() {
+	c.logNotices()
 	c.news.signal()
 	c.lookAtAll()
 }

@@ -54,7 +54,7 @@ func TestRemovedListIsPutBack(t *testing.T) {
 	if err := kkp.Update(context.Background(), s.client, id, kkp.WithoutList()); err != nil {
 		t.Fatal(err)
 	}
-	if e := s.event(id, "ListRestored"); !strings.Contains(e.Message, "nothing (everyone)") {
+	if e := s.event(id, "ListRestored"); !strings.Contains(e.Message, "had removed the list;") {
 		t.Errorf("the event does not say that the list was gone: %s", e.Message)
 	}
 	s.live(id, []string{"203.0.113.0/24"})

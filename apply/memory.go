@@ -9,14 +9,24 @@ import (
 	"github.com/portcullis-gitops/portcullis/render"
 )
 
-// memory is what the controller remembers of a cluster between two looks. It
-// is lost with the process, which costs at most an Event with other words or
-// one write too many. Only the worker that has the cluster touches it.
+// memory is what the controller remembers of a cluster between two looks. All
+// but what stands is lost with the process, which costs at most an Event with
+// other words or one write too many. Only the worker that has the cluster
+// touches it.
 type memory struct {
 	uid types.UID
-	// kept says that this process saw the Cluster as wanted: a difference is
-	// then somebody's overwrite, else a list that is taken over.
+	// kept says that this process, or an earlier one, saw the Cluster as
+	// wanted: a difference is then somebody's overwrite, else a list that is
+	// taken over.
 	kept bool
+	// seen is the list as it was then; nil of an earlier process.
+	seen *sight
+	// sent is the list that was sent last, whether or not it arrived.
+	sent *render.Live
+	// looked says that this is not the first look.
+	looked   bool
+	standing Standing
+	heard    heard
 	// written is the Cluster as our last write left it, until the cache has it.
 	written *Cluster
 	// failures in a row of writes that are tried again.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -96,24 +97,44 @@ type observer struct {
 func (o *observer) look(cl *Cluster) {
 	id := cl.Name
 	entry := Observed{ID: id, Name: cl.Spec.HumanReadableName, Tenant: o.tenant(cl.Labels[projectLabel]), Revision: o.revision(id)}
-	if d, source, ok := o.deviation(id); ok {
-		entry.State, entry.Message, entry.Since = d.State, d.Message, d.Since
+	d, source, deviates := o.deviation(id)
+	if !deviates && !ours(cl) {
+		return
+	}
+	entry.State, entry.Message, entry.Since = d.State, d.Message, d.Since
+	if deviates {
 		entry.Tenant, entry.Revision = d.Tenant, o.sources[source].Accepted
-	} else if ours(cl) {
+	}
+	if d.State == "" { // it follows from the objects
 		st := o.derive(cl)
 		entry.State, entry.Message, entry.Since = st.State, st.Message, written(cl)
-	} else {
-		return
+	}
+	if d.Standing != nil && d.Standing.UID == string(cl.UID) {
+		entry.Message = besides(entry.State, entry.Message, d.Standing.Problems())
 	}
 	o.seen[id] = true
 	o.found = append(o.found, entry)
+}
+
+// besides is a state's message with the problems that stand: before it where
+// nothing else is wrong, and each said once.
+func besides(state State, message string, problems []string) string {
+	if state == Synced {
+		return strings.Join(append(problems, message), "; ")
+	}
+	for _, p := range problems {
+		if words, _, _ := strings.Cut(p, ", since "); !strings.Contains(message, words) {
+			message += "; " + p
+		}
+	}
+	return message
 }
 
 // lookForOthers adds what the state speaks of and the seed does not have.
 func (o *observer) lookForOthers() {
 	for _, s := range o.sources {
 		for id, d := range s.Deviations {
-			if !o.seen[id] {
+			if !o.seen[id] && d.State != "" {
 				o.found = append(o.found, Observed{ID: id, Tenant: d.Tenant, State: d.State, Message: d.Message, Revision: s.Accepted, Since: d.Since})
 			}
 		}
@@ -135,9 +156,9 @@ func (o *observer) derive(cl *Cluster) ClusterState {
 	}
 	svc := o.services[cl.Status.NamespaceName]
 	if svc != nil && carries(svc, serviceRanges(o.seed, liveList(cl))) {
-		return say(Synced, "handed to the load balancer")
+		return say(Synced, "handed to the load balancer%s", migrating(cl))
 	}
-	return say(Applied, "%s", lagging(svc, serviceRanges(o.seed, liveList(cl)), cl, o.seed))
+	return say(Applied, "%s%s", lagging(svc, serviceRanges(o.seed, liveList(cl)), cl, o.seed), migrating(cl))
 }
 
 func (o *observer) tenant(project string) string {

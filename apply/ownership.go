@@ -2,6 +2,7 @@ package apply
 
 import (
 	"bytes"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -80,7 +81,22 @@ func ours(c *Cluster) bool {
 // writer names who else wrote the list, the newest first; "another client"
 // where the API server no longer knows, as after a removal of the field.
 func writer(c *Cluster) string {
-	name, newest := "another client", metav1.Time{}
+	name, _ := lastWriter(c)
+	return name
+}
+
+// who is a writer's name as it is shown: any client chooses its own.
+func who(c *Cluster) string { return clip(writer(c), maxWriter) }
+
+// writtenAt is when somebody else last wrote to the object with the list in
+// hand; zero where that is not known.
+func writtenAt(c *Cluster) time.Time {
+	_, at := lastWriter(c)
+	return at.Time
+}
+
+func lastWriter(c *Cluster) (name string, newest metav1.Time) {
+	name = "another client"
 	for _, e := range c.ManagedFields {
 		mine := e.Manager == Manager && e.Operation == metav1.ManagedFieldsOperationApply
 		if mine || !ownsList(e) || e.Time == nil || e.Time.Before(&newest) {
@@ -88,5 +104,5 @@ func writer(c *Cluster) string {
 		}
 		name, newest = e.Manager, *e.Time
 	}
-	return name
+	return name, newest
 }

@@ -2,6 +2,7 @@ package apply
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -15,7 +16,8 @@ import (
 func (c *Controller) SetPlan(plan *render.Plan) {
 	c.mu.Lock()
 	changed := c.adopt(plan)
-	queue := c.queue
+	queue, regranted := c.queue, !c.byHand.Same(plan.ByHand)
+	c.byHand = plan.ByHand
 	c.mu.Unlock()
 
 	if len(changed) > 0 {
@@ -26,6 +28,9 @@ func (c *Controller) SetPlan(plan *render.Plan) {
 	}
 	for _, id := range changed {
 		queue.Add(request(id))
+	}
+	if regranted { // a list set by hand may stay from now on, or no longer
+		c.lookAtAll()
 	}
 }
 
@@ -40,7 +45,9 @@ func (c *Controller) adopt(plan *render.Plan) []string {
 			continue
 		}
 		changed = append(changed, id)
-		c.states[id] = c.since(id, say(Pending, "not looked at yet"))
+		st := say(Pending, "not looked at yet")
+		st.Standing = c.states[id].Standing
+		c.states[id] = c.since(id, st)
 	}
 	for id := range old {
 		if c.wanted[id] == nil {
@@ -102,10 +109,14 @@ func (c *Controller) record(id string, w *render.Wanted, st ClusterState) {
 		return
 	}
 	before := c.states[id]
+	if m := c.memories[id]; m != nil {
+		st.Standing = m.publish()
+	}
 	c.states[id] = c.since(id, st)
 	c.mu.Unlock()
 
-	if before.State == st.State && before.Message == st.Message && before.Beneath == st.Beneath {
+	if before.State == st.State && before.Message == st.Message && before.Beneath == st.Beneath &&
+		reflect.DeepEqual(before.Trouble, st.Trouble) && reflect.DeepEqual(before.Standing, st.Standing) {
 		return
 	}
 	c.log.V(1).Info("cluster state changed", "cluster", id, "state", st.State, "message", st.Message)

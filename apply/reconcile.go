@@ -26,10 +26,34 @@ func (c *Controller) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	}
 	d := decide(w, cl, c.seed.last())
 	if d.verb != leave {
-		return c.carryOut(ctx, d.verb, w, cl, m)
+		return c.restore(ctx, d.verb, w, cl, m)
 	}
-	m.failures, m.refused, m.kept = 0, nil, d.settled
-	return reconcile.Result{}, c.conclude(ctx, d, w, cl)
+	m.failures, m.refused = 0, nil
+	return c.conclude(ctx, d, w, cl, m)
+}
+
+// restore puts a cluster right, unless somebody may keep what is there for a
+// time, or it is fought over and was put right a moment ago.
+func (c *Controller) restore(ctx context.Context, v verb, w *render.Wanted, cl *Cluster, m *memory) (reconcile.Result, error) {
+	now := c.clock.Now()
+	g := c.mayStay(cl, m, now)
+	if !g.until.IsZero() {
+		c.record(w.Cluster, w, c.letStay(w, cl, m, g.until, now))
+		return after(g.until, now), nil
+	}
+	c.endByHand(w, cl, m, orElse(g.refused, "nobody asks for it any more"))
+	if due := m.due(w, cl, c.seed.last()); now.Before(due) {
+		c.record(w.Cluster, w, contested(m.standing.Foreign))
+		return after(due, now), nil
+	}
+	return c.carryOut(ctx, v, w, cl, m)
+}
+
+func orElse(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a
 }
 
 // cluster is the newest that is known of a Cluster; nil if it is not there.
@@ -46,21 +70,30 @@ func (c *Controller) cluster(ctx context.Context, id string, m *memory) (*Cluste
 	return m.freshest(cached), nil
 }
 
-// conclude records the state of a cluster to which nothing is to be done.
-func (c *Controller) conclude(ctx context.Context, d decision, w *render.Wanted, cl *Cluster) error {
+// conclude records the state of a cluster to which nothing is to be done, and
+// answers when it will be another by time alone.
+func (c *Controller) conclude(ctx context.Context, d decision, w *render.Wanted, cl *Cluster, m *memory) (reconcile.Result, error) {
 	if d.replan {
 		c.news.signal()
 	}
-	if !d.settled {
+	if !d.settled { // nothing is kept there, so nothing of it stands
+		m.kept, m.standing = false, Standing{}
 		c.record(w.Cluster, w, d.state)
-		return nil
+		return reconcile.Result{}, nil
 	}
-	st, err := c.settledState(ctx, w, cl)
+	st, err := c.settledState(ctx, w, cl, m)
 	if err != nil {
-		return err
+		return reconcile.Result{}, err
+	}
+	now := c.clock.Now()
+	m.kept, m.seen, m.looked = true, sightOf(cl), true
+	c.inForce(w, cl, m, st)
+	next := m.calm(now)
+	if f := m.standing.Foreign; f != nil && f.Contested {
+		st = contestedOver(st, contested(f))
 	}
 	c.record(w.Cluster, w, st)
-	return nil
+	return after(next, now), nil
 }
 
 // carryOut writes, unless the same write was refused a short while ago.
@@ -102,15 +135,22 @@ func (c *Controller) prepare(v verb, w *render.Wanted) ([]string, error) {
 func (c *Controller) send(ctx context.Context, v verb, w *render.Wanted, cl *Cluster, m *memory) (reconcile.Result, error) {
 	var written *Cluster
 	var err error
+	by, foreign := m.foreign(cl)
+	m.sent = &render.Live{}
 	if v == remove {
 		written, err = c.sendRemoval(ctx, cl)
 	} else {
+		m.sent = &render.Live{Set: true, CIDRs: texts(w)}
 		written, err = c.sendList(ctx, cl, w.List)
 	}
 	if err != nil {
 		return c.failed(ctx, err, w, cl, m), nil
 	}
-	c.tell(w, cl, m.kept)
+	if foreign {
+		c.tellForeign(w, cl, m, by)
+	} else {
+		c.tellAdopted(w, cl, m)
+	}
 	m.written, m.failures = written, 0
 	return c.verify(ctx, w, written, m)
 }
@@ -121,11 +161,12 @@ func (c *Controller) send(ctx context.Context, v verb, w *render.Wanted, cl *Clu
 func (c *Controller) verify(ctx context.Context, w *render.Wanted, written *Cluster, m *memory) (reconcile.Result, error) {
 	d := decide(w, written, c.seed.last())
 	if d.verb == leave {
-		m.refused, m.kept = nil, d.settled
+		m.refused = nil
 		c.log.Info("list written", "cluster", w.Cluster, "access", w.Access, "prefixes", len(w.List))
-		return reconcile.Result{}, c.conclude(ctx, d, w, written)
+		return c.conclude(ctx, d, w, written, m)
 	}
-	st := say(Rejected, "the API server stored something else than was sent: %s; look for a cluster template of the Seed, or a webhook", shown(liveList(written)))
+	m.kept = false // what is there now is no overwrite, but an answer
+	st := say(Rejected, "the API server stored something else than was sent: %s; %s", shown(liveList(written)), c.refilledBy(w))
 	wait := m.refuse(w, written, st, true, c.clock.Now())
 	c.record(w.Cluster, w, st)
 	return reconcile.Result{RequeueAfter: wait}, nil
@@ -166,7 +207,8 @@ func (c *Controller) remember(id string) *memory {
 	defer c.mu.Unlock()
 	m := c.memories[id]
 	if m == nil {
-		m = &memory{}
+		m = recall(c.restored[id])
+		delete(c.restored, id)
 		c.memories[id] = m
 	}
 	return m

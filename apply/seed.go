@@ -32,6 +32,11 @@ type seedWatch struct {
 	mu     sync.Mutex
 	ranges render.SeedRanges
 	failed bool
+	// read says that this process read the Seed; around and template are from
+	// it.
+	read     bool
+	around   []string // datacenters with a way around the lists
+	template string   // that KKP fills Clusters from
 }
 
 // firstAnswer is how long a first inventory waits for the Seed.
@@ -105,8 +110,8 @@ func (s *seedWatch) informer(mgr manager.Manager) (toolscache.SharedInformer, to
 		return nil, nil, fmt.Errorf("handle watch errors: %w", err)
 	}
 	handled, err := informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
-		AddFunc:    func(obj any) { s.read(obj) },
-		UpdateFunc: func(_, obj any) { s.read(obj) },
+		AddFunc:    func(obj any) { s.take(obj) },
+		UpdateFunc: func(_, obj any) { s.take(obj) },
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("handle events: %w", err)
@@ -114,16 +119,18 @@ func (s *seedWatch) informer(mgr manager.Manager) (toolscache.SharedInformer, to
 	return informer, handled.HasSynced, nil
 }
 
-// read takes the ranges of the Seed over. A Seed that is deleted leaves them.
-func (s *seedWatch) read(obj any) {
+// take takes the ranges of the Seed over. A Seed that is deleted leaves them.
+func (s *seedWatch) take(obj any) {
 	seed, ok := obj.(*Seed)
 	if !ok {
 		return
 	}
-	next := rangesOf(seed)
+	next, around := rangesOf(seed), waysAround(seed)
 	s.mu.Lock()
-	same := s.ranges.Known && slices.Equal(s.ranges.Source, next.Source) && slices.Equal(s.ranges.Default, next.Default)
+	same := s.ranges.Known && slices.Equal(s.ranges.Source, next.Source) && slices.Equal(s.ranges.Default, next.Default) &&
+		s.read && slices.Equal(s.around, around)
 	s.ranges, s.failed = next, false
+	s.read, s.around, s.template = true, around, seed.Spec.DefaultClusterTemplate
 	s.mu.Unlock()
 	s.answered()
 	if !same {

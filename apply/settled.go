@@ -14,31 +14,49 @@ import (
 
 // settledState is the state of a Cluster that carries what is wanted: how far
 // KKP has come with it.
-func (c *Controller) settledState(ctx context.Context, w *render.Wanted, cl *Cluster) (ClusterState, error) {
-	st, err := c.progress(ctx, w, cl)
+func (c *Controller) settledState(ctx context.Context, w *render.Wanted, cl *Cluster, m *memory) (ClusterState, error) {
+	st, err := c.progress(ctx, w, cl, m)
 	if err != nil || w.Held == nil {
 		return st, err
 	}
 	held := say(Held, "%s", w.Held.Message)
-	held.Beneath, held.Unsupported = st.State, st.Unsupported
+	held.Beneath, held.Unsupported, held.Trouble = st.State, st.Unsupported, st.Trouble
 	return held, nil
 }
 
 // progress is how far the list on the Cluster has come, be it held or not.
-func (c *Controller) progress(ctx context.Context, w *render.Wanted, cl *Cluster) (ClusterState, error) {
+func (c *Controller) progress(ctx context.Context, w *render.Wanted, cl *Cluster, m *memory) (ClusterState, error) {
 	if st, done := withoutService(cl); done {
+		c.listen(cl, nil, m)
 		return st, nil
 	}
 	svc, err := c.service(ctx, cl.Status.NamespaceName)
 	if err != nil {
 		return ClusterState{}, err
 	}
+	c.listen(cl, svc, m)
 	seed := c.seed.last()
 	ranges := serviceRanges(seed, liveList(cl))
-	if svc != nil && carries(svc, ranges) {
-		return say(Synced, "%s", c.handedOver(w)), nil
+	carried := svc != nil && carries(svc, ranges)
+	st := say(Applied, "%s%s", lagging(svc, ranges, cl, seed), migrating(cl))
+	if carried {
+		st = say(Synced, "%s%s", c.handedOver(w, cl, &m.standing), migrating(cl))
 	}
-	return say(Applied, "%s", lagging(svc, ranges, cl, seed)), nil
+	st.Trouble = m.standing.fails(carried, c.options.NotEnforced, written(cl))
+	return st, nil
+}
+
+// migrationLabel lets KKP's operators change the expose strategy of a Cluster
+// (kubermatic/kubermatic v2.31); project users can set it too.
+const migrationLabel = "unsafe-expose-strategy-migration"
+
+// migrating says, of a Cluster that is to leave its load balancer or came to
+// it that way, what becomes of its list: nothing, by a label.
+func migrating(cl *Cluster) string {
+	if _, marked := cl.Labels[migrationLabel]; !marked || len(liveList(cl).CIDRs) == 0 {
+		return ""
+	}
+	return "; the label " + migrationLabel + " releases nothing: to leave LoadBalancer, say access: open in Git first"
 }
 
 // withoutService answers the states that do not depend on the Service.
@@ -78,16 +96,20 @@ func (c *Controller) service(ctx context.Context, namespace string) (*corev1.Ser
 
 // handedOver claims no more than is known: that KKP gave the list to the load
 // balancer, not that the load balancer heeds it.
-func (c *Controller) handedOver(w *render.Wanted) string {
+func (c *Controller) handedOver(w *render.Wanted, cl *Cluster, s *Standing) string {
 	to := c.options.Balancer
 	if to == "" {
 		to = "the load balancer"
 	}
-	if w.Access == render.Open {
+	switch {
+	case w.Access == render.Open && liveList(cl).Set:
+		return "open: handed to " + to + " without a list; the empty one on the Cluster ([]), as a save in the dashboard leaves it, lets in the same"
+	case w.Access == render.Open:
 		return "open: handed to " + to + " without a list"
-	}
-	if c.options.NotEnforced {
+	case c.options.NotEnforced:
 		return "not enforced by " + to
+	case s.Ignored != nil:
+		return "not enforced: " + to + " says " + s.Ignored.Reason
 	}
 	return "handed to " + to
 }

@@ -35,6 +35,8 @@ type SourceState struct {
 	Commits []CommitRecord `json:"commits,omitempty"`
 	// SeedRanges are the Seed's own, as last known.
 	SeedRanges render.SeedRanges `json:"seedRanges,omitzero"`
+	// Notices are what the seed's operator should know, one line each.
+	Notices []string `json:"notices,omitempty"`
 
 	// Claims are who has a cluster that more than one list claims.
 	Claims map[string]render.Claim `json:"-"`
@@ -83,10 +85,14 @@ type CommitRecord struct {
 
 // Deviation is a cluster's state that a restart could not find out again.
 type Deviation struct {
+	// State is empty where it follows from the objects all the same, and only
+	// what stands besides does not.
 	State   State     `json:"state"`
 	Message string    `json:"message,omitempty"`
 	Since   time.Time `json:"since,omitzero"`
 	Tenant  string    `json:"tenant,omitempty"`
+	// Standing is what outlasts the state; nil if there is nothing.
+	Standing *Standing `json:"standing,omitempty"`
 }
 
 // Retained is the last good list of a cluster whose list no longer follows

@@ -11,48 +11,73 @@ import (
 // Reasons of the Events on a Cluster. The KKP dashboard shows them to the
 // cluster's users: the one place where they learn where the list is kept.
 const (
-	reasonRestored = "ListRestored"
-	reasonAdopted  = "ListAdopted"
+	reasonRestored    = "ListRestored"
+	reasonAdopted     = "ListAdopted"
+	reasonContested   = "ListContested"
+	reasonByHand      = "ListKeptByHand"
+	reasonByHandEnded = "ByHandEnded"
 )
 
 // maxEvent is what the API server lets an Event say, in bytes.
 const maxEvent = 1024
 
-// tell writes an Event where a write of ours took back what somebody else had
-// set. Kept says that the list was as wanted before. Our own changes, and a
-// first restriction of a cluster that had no list, need no words.
-func (c *Controller) tell(w *render.Wanted, before *Cluster, kept bool) {
+// event writes an Event on a Cluster; a dry run writes none.
+func (c *Controller) event(cl *Cluster, kind, reason, text string) {
+	if !c.options.DryRun {
+		c.events.Event(cl.reference(), kind, reason, clip(text, maxEvent))
+	}
+}
+
+// tellAdopted tells of a list that somebody had set before Git had a say. Our
+// own changes, and a first restriction of a cluster that had no list, need no
+// words.
+func (c *Controller) tellAdopted(w *render.Wanted, before *Cluster, m *memory) {
 	live := liveList(before)
-	switch {
-	case ours(before), !kept && !live.Set:
+	if ours(before) || !live.Set || m.kept {
 		return
-	case kept && w.Access == render.Restricted && sameAddresses(live.CIDRs, w.List):
-		return // only the ownership had moved
 	}
-	kind, reason := corev1.EventTypeNormal, reasonAdopted
-	if kept {
-		kind, reason = corev1.EventTypeWarning, reasonRestored
+	c.log.Info("foreign list replaced", "cluster", w.Cluster, "reason", reasonAdopted, "writer", writer(before))
+	c.event(before, corev1.EventTypeNormal, reasonAdopted, fmt.Sprintf(
+		"The API server's allowlist is kept in Git from now on: %s. Change it there; what is set here will be replaced. Until now %s had set the list to %s. Taken away: %s. Added: %s.",
+		c.where(w.Claim), who(before), shown(live), orNone(without(live.CIDRs, texts(w))), added(w, live)))
+}
+
+// tellForeign tells of a write that took back what somebody else had set, and
+// keeps count of those.
+func (c *Controller) tellForeign(w *render.Wanted, before *Cluster, m *memory, by string) {
+	live := liveList(before)
+	did := deed(w, live)
+	begins := m.count(by, did, c.clock.Now())
+	c.countPutRight(by)
+	c.log.Info("foreign list replaced", "cluster", w.Cluster, "reason", reasonRestored, "writer", clip(by, maxWriter))
+	c.event(before, corev1.EventTypeWarning, reasonRestored, c.story(w, before, clip(by, maxWriter)+" "+did, m))
+	if begins {
+		c.log.Error(nil, "List is contested: another writer keeps changing it", "cluster", w.Cluster, "writer", clip(by, maxWriter), "wrote", did)
+		c.event(before, corev1.EventTypeWarning, reasonContested, fmt.Sprintf(
+			"%s changes the API server's allowlist again and again. It is kept in Git: %s. It is put right all the same; have the other writer stopped.",
+			clip(by, maxWriter), c.where(w.Claim)))
 	}
-	text := clip(c.story(w, live, writer(before), kept), maxEvent)
-	c.log.Info("foreign list replaced", "cluster", w.Cluster, "reason", reason, "writer", writer(before))
-	c.events.Event(before.reference(), kind, reason, text)
 }
 
 // story says who did what, what was done about it, and where to do it instead.
-func (c *Controller) story(w *render.Wanted, live render.Live, who string, kept bool) string {
-	where := c.where(w.Claim)
-	wanted := texts(w)
-	add := orNone(without(wanted, live.CIDRs))
+func (c *Controller) story(w *render.Wanted, before *Cluster, did string, m *memory) string {
+	live := liveList(before)
+	text := fmt.Sprintf("The API server's allowlist is kept in Git: %s. Change it there; what is set here is replaced. %s; removed again: %s; put back: %s.",
+		c.where(w.Claim), did, orNone(without(live.CIDRs, texts(w))), added(w, live))
+	if _, marked := before.Labels[migrationLabel]; marked {
+		text += " To leave the expose strategy LoadBalancer, say access: open in Git first."
+	}
+	if refused := c.mayStay(before, m, c.clock.Now()).refused; refused != "" {
+		text += " It is not kept for a time: " + refused + "."
+	}
+	return text
+}
+
+func added(w *render.Wanted, live render.Live) string {
 	if w.Access == render.Open {
-		add = "nothing, access is open to everyone"
+		return "nothing, access is open to everyone"
 	}
-	did := fmt.Sprintf("%s had set the list to %s", clip(who, 100), shown(live))
-	if !kept {
-		return fmt.Sprintf("The API server's allowlist is kept in Git from now on: %s. Change it there; what is set here will be replaced. Until now %s. Taken away: %s. Added: %s.",
-			where, did, orNone(without(live.CIDRs, wanted)), add)
-	}
-	return fmt.Sprintf("The API server's allowlist is kept in Git: %s. Change it there; what is set here is replaced. %s; removed again: %s; put back: %s.",
-		where, did, orNone(without(live.CIDRs, wanted)), add)
+	return orNone(without(texts(w), live.CIDRs))
 }
 
 func (c *Controller) where(claim render.Claim) string {

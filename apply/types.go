@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"maps"
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -66,9 +67,14 @@ type Seed struct {
 	Spec              SeedSpec `json:"spec,omitempty"`
 }
 
-// SeedSpec holds both lists of a Seed that reach the load balancers.
+// SeedSpec holds both lists of a Seed that reach the load balancers, and what
+// else of it matters to lists.
 type SeedSpec struct {
-	DefaultRanges []string `json:"defaultAPIServerAllowedIPRanges,omitempty"`
+	// DefaultClusterTemplate names the template that KKP fills Clusters from.
+	DefaultClusterTemplate string `json:"defaultClusterTemplate,omitempty"`
+	// Datacenters by name.
+	Datacenters   map[string]Datacenter `json:"datacenters,omitempty"`
+	DefaultRanges []string              `json:"defaultAPIServerAllowedIPRanges,omitempty"`
 	NodeportProxy struct {
 		Envoy struct {
 			LoadBalancerService struct {
@@ -76,6 +82,15 @@ type SeedSpec struct {
 			} `json:"loadBalancerService,omitempty"`
 		} `json:"envoy,omitempty"`
 	} `json:"nodeportProxy,omitempty"`
+}
+
+// Datacenter is the part of a datacenter that opens a way around the lists.
+type Datacenter struct {
+	Spec struct {
+		// APIServerServiceType is that of Service apiserver-external of the
+		// clusters there; empty: as their expose strategy has it.
+		APIServerServiceType string `json:"apiServerServiceType,omitempty"`
+	} `json:"spec"`
 }
 
 // SeedList is a list of Seeds.
@@ -118,6 +133,7 @@ func (s *Seed) DeepCopyObject() runtime.Object {
 	out := *s
 	s.ObjectMeta.DeepCopyInto(&out.ObjectMeta)
 	out.Spec.DefaultRanges = slices.Clone(s.Spec.DefaultRanges)
+	out.Spec.Datacenters = maps.Clone(s.Spec.Datacenters)
 	service := &out.Spec.NodeportProxy.Envoy.LoadBalancerService
 	service.SourceRanges = slices.Clone(service.SourceRanges)
 	return &out

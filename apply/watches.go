@@ -81,13 +81,14 @@ func (c *Controller) ofService(ctx context.Context, svc *corev1.Service) []recon
 	return out
 }
 
-// serviceChanged lets through news of the ranges, and of nothing else.
+// serviceChanged lets through news of the ranges, and that the balancer's
+// answer is another.
 func serviceChanged() predicate.TypedPredicate[*corev1.Service] {
 	return predicate.TypedFuncs[*corev1.Service]{
 		UpdateFunc: func(e event.TypedUpdateEvent[*corev1.Service]) bool {
 			a, b := e.ObjectOld, e.ObjectNew
 			return !slices.Equal(a.Spec.LoadBalancerSourceRanges, b.Spec.LoadBalancerSourceRanges) ||
-				!maps.Equal(a.Annotations, b.Annotations)
+				!maps.Equal(a.Annotations, b.Annotations) || !changedAt(a).Equal(changedAt(b))
 		},
 	}
 }

@@ -17,12 +17,13 @@ const mostDeviations = 2000
 type observation struct {
 	deviations map[string]apply.Deviation
 	seed       render.SeedRanges
+	notices    []string
 }
 
 // observed takes the latest observation into a state that is to be written.
 func (f *follower) observed(s *apply.SourceState) {
 	if f.latest != nil {
-		s.Deviations, s.SeedRanges = f.latest.deviations, f.latest.seed
+		s.Deviations, s.SeedRanges, s.Notices = f.latest.deviations, f.latest.seed, f.latest.notices
 	}
 }
 
@@ -34,7 +35,7 @@ func (f *follower) saveDeviations(ctx context.Context, r *reconciler, states map
 		return
 	}
 	f.mu.Lock()
-	f.latest = &observation{f.deviations(r.plan, states), r.seedRanges}
+	f.latest = &observation{f.deviations(r.plan, states), r.seedRanges, r.controller.Notices()}
 	f.mu.Unlock()
 	if f.underWay(r.now()) {
 		return
@@ -94,17 +95,34 @@ func (f *follower) deviations(plan *render.Plan, states map[string]apply.Cluster
 			continue
 		}
 		s, known := states[id]
-		if !known || s.State == "" || w.Access == render.Restricted && derivable(s.State) {
+		seen := w.Access == render.Restricted && derivable(s.State)
+		if !known || s.State == "" || seen && s.Standing == nil {
 			continue
 		}
 		if out == nil {
 			out = map[string]apply.Deviation{}
 		}
-		d := apply.Deviation{State: s.State, Message: cut(s.Message, 200), Since: s.Since.UTC().Truncate(time.Second), Tenant: w.Claim.Tenant}
+		d := apply.Deviation{Tenant: w.Claim.Tenant, Standing: s.Standing}
+		if !seen {
+			d.State, d.Message, d.Since = s.State, cut(s.Message, 200), s.Since.UTC().Truncate(time.Second)
+		}
 		if was, ok := f.state.Deviations[id]; ok && was.State == d.State { // as before a restart
 			d.Since = was.Since
 		}
 		out[id] = d
+	}
+	return out
+}
+
+// standing is what an earlier process knew of clusters besides their states.
+func standing(sources map[string]apply.SourceState) map[string]apply.Standing {
+	out := map[string]apply.Standing{}
+	for _, s := range sources {
+		for id, d := range s.Deviations {
+			if d.Standing != nil {
+				out[id] = *d.Standing
+			}
+		}
 	}
 	return out
 }

@@ -142,6 +142,7 @@ func (r *reconciler) restore(ctx context.Context) error {
 	}
 	r.base, r.plan = &render.Base{}, &render.Plan{}
 	r.strangers = r.unclaimed(retained)
+	r.controller.Restore(standing(states))
 	for _, f := range r.sources {
 		f.tenants = r.tenants()
 		f.take(states[f.conf.Name], retained)

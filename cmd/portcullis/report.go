@@ -66,6 +66,9 @@ func (f *follower) quiet(record apply.CommitRecord, states map[string]apply.Clus
 		return false
 	}
 	for _, id := range record.Clusters {
+		if states[id].Trouble != nil {
+			return false
+		}
 		switch states[id].State {
 		case apply.Synced, apply.Applied, apply.Pending, apply.Held, apply.Waiting, "":
 		default:

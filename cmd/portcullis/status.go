@@ -49,6 +49,8 @@ type status struct {
 	Sources  []sourceStatus   `json:"sources"`
 	Clusters []apply.Observed `json:"clusters"`
 	Holds    []hold           `json:"holds"`
+	// Notices are what is to be known of the seed as a whole.
+	Notices []string `json:"notices"`
 }
 
 type sourceStatus struct {
@@ -99,7 +101,7 @@ func (o *statusOptions) gather(ctx context.Context, only []string, now time.Time
 	if err != nil {
 		return nil, err
 	}
-	s := &status{Seed: seed, Sources: []sourceStatus{}, Clusters: []apply.Observed{}, Holds: []hold{}}
+	s := &status{Seed: seed, Sources: []sourceStatus{}, Clusters: []apply.Observed{}, Holds: []hold{}, Notices: []string{}}
 	for _, name := range slices.Sorted(maps.Keys(sources)) {
 		s.add(sources[name], now)
 	}
@@ -141,6 +143,11 @@ func (s *status) add(state apply.SourceState, now time.Time) {
 		s.Holds = append(s.Holds, hold{state.Name, h.Tenant, h.Commit, h.Reason, approveLine(state.Name, h.Commit)})
 	}
 	s.Sources = append(s.Sources, entry)
+	for _, notice := range state.Notices { // the same ones of each source
+		if !slices.Contains(s.Notices, notice) {
+			s.Notices = append(s.Notices, notice)
+		}
+	}
 }
 
 // approveLine is what lifts a hold.
@@ -187,7 +194,13 @@ func (s *status) table(out io.Writer, wide bool, now time.Time) error {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", report.Escape(title), report.Escape(c.Tenant), c.State,
 			shown(c.Revision, wide), age(c.Since, now), report.Escape(message))
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, notice := range s.Notices {
+		fmt.Fprintf(out, "note: %s\n", report.Escape(notice))
+	}
+	return nil
 }
 
 func shown(commit string, wide bool) string {
@@ -199,7 +212,7 @@ func shown(commit string, wide bool) string {
 
 // badness orders states, the worst first.
 func badness(s apply.State) int {
-	order := []apply.State{apply.Rejected, apply.Missing, apply.Held, apply.Pending, apply.Applied, apply.Waiting, apply.Synced}
+	order := []apply.State{apply.Contested, apply.Rejected, apply.Missing, apply.Held, apply.Pending, apply.Applied, apply.Waiting, apply.Synced}
 	return slices.Index(order, s)
 }
 

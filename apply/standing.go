@@ -1,0 +1,132 @@
+package apply
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Standing is what is known of a cluster besides its state and outlasts it:
+// problems that nobody could find out again after a restart, and what the
+// judgement of the next foreign write depends on. It is part of the state
+// (Deviation); its texts are bounded. Once published it is not changed.
+type Standing struct {
+	// UID is that of the Cluster; of one made anew nothing is known.
+	UID string `json:"uid"`
+	// Foreign are the writes of others that were put right. It is forgotten a
+	// day after the last one.
+	Foreign *Foreign `json:"foreign,omitempty"`
+	// ByHand is a list that somebody may keep for a time, or might until
+	// lately; it is forgotten once the list in Git is in force again.
+	ByHand *ByHand `json:"byHand,omitempty"`
+	// Balancer is what the load balancer says against the Service.
+	Balancer *Trouble `json:"balancer,omitempty"`
+	// Ignored is that it says that it does not enforce the list.
+	Ignored *Trouble `json:"ignored,omitempty"`
+	// KKP is status.errorReason of the Cluster.
+	KKP *Trouble `json:"kkp,omitempty"`
+}
+
+// Trouble is what somebody else reports about a cluster.
+type Trouble struct {
+	Reason  string    `json:"reason"`
+	Message string    `json:"message,omitempty"` // up to 300 bytes
+	Since   time.Time `json:"since"`
+	// Old is set where it was there already when the cluster was first looked
+	// at: nobody knows since when.
+	Old bool `json:"old,omitempty"`
+}
+
+// Bounds of others' words, in bytes.
+const (
+	maxReason  = 80
+	maxTrouble = 300
+	maxWriter  = 100
+	maxWrote   = 200
+)
+
+func (s *Standing) empty() bool {
+	return s.Foreign == nil && s.ByHand == nil && s.Balancer == nil && s.Ignored == nil && s.KKP == nil
+}
+
+// Problems are the standing problems in words, one line each: for a nil
+// Standing none.
+func (s *Standing) Problems() []string {
+	if s == nil {
+		return nil
+	}
+	var out []string
+	if s.Foreign != nil {
+		out = append(out, s.Foreign.words())
+	}
+	for _, said := range []struct {
+		who string
+		t   *Trouble
+	}{{"the load balancer", s.Balancer}, {"not enforced: the load balancer", s.Ignored}, {"KKP", s.KKP}} {
+		if said.t != nil {
+			out = append(out, said.who+" says "+said.t.words()+since(said.t))
+		}
+	}
+	return out
+}
+
+func since(t *Trouble) string { return ", since " + stamp(t.Since) }
+
+func (t *Trouble) words() string {
+	if t.Message == "" {
+		return t.Reason
+	}
+	return t.Reason + ": " + t.Message
+}
+
+func stamp(at time.Time) string { return at.UTC().Format(time.RFC3339) }
+
+// raise is the trouble as it stands after it was reported (again): one that
+// is the same but for numbers goes on as it was. Load balancers put a new
+// request ID into each report, and each would be news else.
+func (t *Trouble) raise(reason, message string, at time.Time) *Trouble {
+	next := &Trouble{Reason: clip(reason, maxReason), Message: clip(message, maxTrouble), Since: at.UTC().Truncate(time.Second)}
+	if t != nil && t.Reason == next.Reason && gist(t.Message) == gist(next.Message) {
+		return t
+	}
+	return next
+}
+
+// gist is a text without the words that hold a digit.
+func gist(text string) string {
+	words := strings.Fields(text)
+	kept := words[:0]
+	for _, w := range words {
+		if !strings.ContainsFunc(w, unicode.IsDigit) {
+			kept = append(kept, w)
+		}
+	}
+	return strings.Join(kept, " ")
+}
+
+// fails is the trouble that speaks against the list that the Cluster carries
+// since it was written; nil if none does. What was there before, and has not
+// changed, does not; nor does what a balancer says of other ranges. Carried
+// says that the Service has the list.
+func (s *Standing) fails(carried, ignores bool, written time.Time) *Trouble {
+	after := func(t *Trouble) bool { return t != nil && !t.Old && !t.Since.Before(written) }
+	switch {
+	case s.Balancer != nil && (carried || after(s.Balancer)):
+		return s.Balancer
+	case s.Ignored != nil && carried && !ignores:
+		return s.Ignored
+	case after(s.KKP):
+		return s.KKP
+	}
+	return nil
+}
+
+// words tell of the last foreign write.
+func (f *Foreign) words() string {
+	text := fmt.Sprintf("%s %s; put right at %s", f.Writer, f.Wrote, stamp(f.At))
+	if f.Count > 1 {
+		text += fmt.Sprintf(", %d times so far", f.Count)
+	}
+	return text
+}
