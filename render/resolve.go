@@ -1,6 +1,7 @@
 package render
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -63,6 +64,7 @@ func (r *rendering) knownGroups(t *tenant) []string {
 func (r *rendering) resolve(l *list) (missing []document.Value[string]) {
 	spec := &l.doc.Spec
 	l.partial = !spec.Set || spec.Entries.Faulty || spec.NodeEgress.Faulty
+	counting := references(spec.Entries.Items)
 	for i := range spec.Entries.Items {
 		e := &spec.Entries.Items[i]
 		for _, p := range e.Prefixes() {
@@ -70,7 +72,7 @@ func (r *rendering) resolve(l *list) (missing []document.Value[string]) {
 				Description: e.Description.V, Owner: e.Owner.V, Ticket: e.Ticket.V,
 				Path: l.file.Path, Line: p.Pos.Line, Column: p.Pos.Column, At: p.Pos})
 		}
-		if !e.Group.Set || r.resolveGroup(l, e) {
+		if !e.Group.Set || r.resolveGroup(l, e, counting[e.Group.V] == e) {
 			continue
 		}
 		if l.partial = true; !r.awaits(l, e.Group.V) {
@@ -102,16 +104,67 @@ func (r *rendering) awaits(l *list, name string) bool {
 	return false
 }
 
-func (r *rendering) resolveGroup(l *list, e *document.Entry) bool {
+// references are, of each group that entries name, the one that counts: the one
+// that lets it in the longest. The others add nothing but length: naming a large
+// group time and again must not make a small file a large list.
+func references(entries []document.Entry) map[string]*document.Entry {
+	out := map[string]*document.Entry{}
+	for i := range entries {
+		e := &entries[i]
+		if before := out[e.Group.V]; e.Group.Set && (before == nil || outlasts(e.Expires, before.Expires)) {
+			out[e.Group.V] = e
+		}
+	}
+	return out
+}
+
+// outlasts tells whether a ends after b. What has no end lasts for good, and an
+// end that cannot be read is not counted on.
+func outlasts(a, b document.Value[document.Date]) bool {
+	switch {
+	case undated(a) || undated(b):
+		return undated(b) && !undated(a)
+	case a.V.End.IsZero() || b.V.End.IsZero():
+		return a.V.End.IsZero() && !b.V.End.IsZero()
+	}
+	return a.V.End.After(b.V.End)
+}
+
+// mostResolved is how many prefixes all lists of a tenant together can bring in
+// by groups: a hundred times what the largest customers have, and little enough
+// that a tenant who makes them by the million takes no memory from others.
+const mostResolved = 500_000
+
+// fits tells whether a group still fits, and else refuses the list's file.
+func (r *rendering) fits(l *list, e *document.Entry, size int) bool {
+	if l.tenant.resolved += size; l.tenant.resolved <= mostResolved {
+		return true
+	}
+	l.missing, l.partial = true, true
+	p := document.Problem{Pos: e.Group.Pos, Rule: "too-many-entries", Message: fmt.Sprintf(
+		"with group %s the lists of the tenant bring in more than %d prefixes by groups", e.Group.V, mostResolved), Fix: "name smaller groups"}
+	r.weigh(l.file.ID(), p, lint.Error)
+	if r.concerns(l.file, p) {
+		r.reportAs(l.file.ID(), p, lint.Error, "")
+	}
+	return false
+}
+
+// resolveGroup adds a group's entries, where the reference is the one that
+// counts, and tells whether the group is there.
+func (r *rendering) resolveGroup(l *list, e *document.Entry, counts bool) bool {
 	if name, ok := strings.CutPrefix(e.Group.V, providerPrefix); ok {
-		return r.resolveProviderGroup(l, e, name)
+		return r.resolveProviderGroup(l, e, name, counts)
 	}
 	g := l.tenant.groups[e.Group.V]
-	if g == nil {
-		return false
+	if g == nil || !counts {
+		return g != nil
 	}
 	l.groups = append(l.groups, g)
 	l.partial = l.partial || g.doc.Spec.Entries.Faulty || !g.doc.Spec.Entries.Set // what it brings in is not all known
+	if !r.fits(l, e, g.size()) {
+		return true
+	}
 	for i := range g.doc.Spec.Entries.Items {
 		ge := &g.doc.Spec.Entries.Items[i]
 		for _, p := range ge.Prefixes() {
@@ -123,11 +176,23 @@ func (r *rendering) resolveGroup(l *list, e *document.Entry) bool {
 	return true
 }
 
-func (r *rendering) resolveProviderGroup(l *list, e *document.Entry, name string) bool {
+// size is how many prefixes a group has.
+func (g *group) size() (n int) {
+	for i := range g.doc.Spec.Entries.Items {
+		e := &g.doc.Spec.Entries.Items[i]
+		n += len(e.CIDRs.Items) + 1
+	}
+	return n
+}
+
+func (r *rendering) resolveProviderGroup(l *list, e *document.Entry, name string, counts bool) bool {
 	entries, ok := r.Policy.Groups[name]
 	if !ok && r.Policy.SeedNames() == nil {
 		l.partial = true // no policy at hand: the group may well be there
 		return true
+	}
+	if !counts || !r.fits(l, e, len(entries)) {
+		return ok
 	}
 	for _, g := range entries {
 		l.entries = append(l.entries, Entry{Prefix: g.Prefix, Expires: e.Expires.V.End, Undated: undated(e.Expires), Kind: lint.FromGroup,

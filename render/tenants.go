@@ -18,6 +18,8 @@ type tenant struct {
 	used   map[string]bool // groups that a list names
 	shared map[string]bool // groups that several lists name
 	named  map[string]bool // clusters that a list names by ID
+	// resolved counts the prefixes that its lists bring in by groups.
+	resolved int
 }
 
 type group struct {

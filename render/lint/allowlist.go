@@ -81,6 +81,7 @@ var allowlistRules = []struct {
 	{"canary-failed", plain(canaryFailed)},      // what the provider says of every list
 	{"test-failed", plain(testFailed)},          // what the file says of itself
 	{"duplicate-entry", duplicateEntry},         // removing one of two takes nothing away
+	{"duplicate-entry", groupTwice},             // as is that of a group
 	{"duplicate-entry", clusterTwice},           // and one of two clusters may have been meant as another
 	{"covered-entry", coveredEntry},             // nor does removing what is within another
 	{"special-range", plain(specialRange)},      // addresses that are nobody's on the Internet

@@ -83,15 +83,7 @@ func longest(run []Entry) Entry {
 
 func duplicateEntry(a *Allowlist) []Problem {
 	var out []Problem
-	named := map[document.Pos]bool{}
 	for _, p := range a.pairs() {
-		if p.groupTwice() {
-			if !named[p.spare.At] {
-				out = append(out, a.groupNamedTwice(p))
-			}
-			named[p.spare.At] = true
-			continue
-		}
 		if p.same && !a.sharedWithOthers(p) {
 			out = append(out, a.problemAt(p, fmt.Sprintf("%s is there already, at %s: whoever removes one of them locks nobody out", p.spare.Prefix, a.place(p.by)), "remove one of the two"))
 		}
@@ -99,17 +91,26 @@ func duplicateEntry(a *Allowlist) []Problem {
 	return out
 }
 
-// groupTwice tells of an entry that is there twice because its group is: that is
-// said once of the group.
-func (p pair) groupTwice() bool {
-	s, b := p.spare, p.by
-	return p.same && s.Group != "" && s.Group == b.Group && s.At != b.At && s.Path == b.Path && s.Line == b.Line && s.Column == b.Column
-}
-
-func (a *Allowlist) groupNamedTwice(p pair) Problem {
-	first, second := p.by.At, p.spare.At
-	return Problem{Problem: document.Problem{Pos: second, Message: fmt.Sprintf("group %s is there already, at %s:%s: whoever removes one of them locks nobody out",
-		p.spare.Group, a.Path, first), Fix: "remove one of the two"}}
+// groupTwice finds groups that a list names more than once.
+func groupTwice(a *Allowlist) []Problem {
+	var out []Problem
+	seen, missing := map[string]document.Pos{}, map[string]bool{}
+	for _, g := range a.MissingGroups {
+		missing[g.V] = true
+	}
+	for i := range a.Doc.Spec.Entries.Items {
+		e := &a.Doc.Spec.Entries.Items[i]
+		if over := e.Expires.Set && !a.Now.Before(e.Expires.V.End); !e.Group.Set || over || missing[e.Group.V] {
+			continue
+		}
+		if first, twice := seen[e.Group.V]; twice {
+			out = append(out, Problem{Problem: document.Problem{Pos: e.Group.Pos, Message: fmt.Sprintf(
+				"group %s is there already, at %s:%s: the one that lasts longer counts", e.Group.V, a.Path, first), Fix: "remove one of the two"}})
+			continue
+		}
+		seen[e.Group.V] = e.Group.Pos
+	}
+	return out
 }
 
 // clusterTwice finds clusters that a list names more than once.
@@ -147,11 +148,10 @@ func (a *Allowlist) sharedWithOthers(p pair) bool {
 }
 
 // problemAt points at the entry itself. One that stands in no file of the
-// tenant's, or that is there twice because its group is, is pointed at where
-// the list brings it in.
+// tenant's is pointed at where the list brings it in.
 func (a *Allowlist) problemAt(p pair, message, fix string) Problem {
 	e := p.spare
-	if e.Path == "" || e.Path == p.by.Path && e.Line == p.by.Line && e.Column == p.by.Column {
+	if e.Path == "" {
 		return Problem{Problem: document.Problem{Pos: e.At, Message: message, Fix: fix}}
 	}
 	return Problem{Path: e.Path, Problem: document.Problem{Pos: document.Pos{Line: e.Line, Column: e.Column}, Message: message, Fix: fix}}
