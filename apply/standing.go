@@ -65,7 +65,7 @@ func (s *Standing) Problems() []string {
 		t   *Trouble
 	}{{"the load balancer", s.Balancer}, {"not enforced: the load balancer", s.Ignored}, {"KKP", s.KKP}} {
 		if said.t != nil {
-			out = append(out, said.who+" says "+said.t.words()+since(said.t))
+			out = append(out, said.who+" says "+said.t.Words()+since(said.t))
 		}
 	}
 	return out
@@ -73,7 +73,8 @@ func (s *Standing) Problems() []string {
 
 func since(t *Trouble) string { return ", since " + stamp(t.Since) }
 
-func (t *Trouble) words() string {
+// Words are reason and message, on one line.
+func (t *Trouble) Words() string {
 	if t.Message == "" {
 		return t.Reason
 	}

@@ -165,6 +165,8 @@ func (m Moment) progress(id string) State {
 		return Failure
 	case !known || s.State == apply.Pending:
 		return Pending
+	case s.ByHand, s.Trouble != nil:
+		return Failure // another list is live; or it is of no use where it is
 	case s.State == apply.Applied && m.Now.Sub(s.Since) < m.Deadline:
 		return Pending
 	case s.State == apply.Held:
@@ -222,7 +224,10 @@ func (j Judgement) seedFindings(m Moment, failed []string) []lint.Finding {
 func (m Moment) failedTitle(failed []string) string {
 	s := m.States[failed[0]]
 	text := fmt.Sprintf("%s: %s", m.title(failed[0]), s.State)
-	if s.State == apply.Applied {
+	switch {
+	case s.Trouble != nil:
+		text = m.title(failed[0]) + ": " + report.Escape(s.Trouble.Reason)
+	case s.State == apply.Applied:
 		text = fmt.Sprintf("%s: not on the load balancer after %s", m.title(failed[0]), m.Deadline)
 	}
 	return text + more(len(failed)-1)
@@ -293,9 +298,21 @@ func (m Moment) lines() []string {
 		if s.Message != "" && (s.State != apply.Synced || strings.HasPrefix(s.Message, "not enforced")) {
 			line += ", " + report.Escape(s.Message)
 		}
+		if words := troubleWords(s); words != "" {
+			line += ", " + report.Escape(words)
+		}
 		out = append(out, line+"\n")
 	}
 	return out
+}
+
+// troubleWords are what speaks against a list, where its state does not say so
+// itself.
+func troubleWords(s apply.ClusterState) string {
+	if s.Trouble == nil || strings.Contains(s.Message, s.Trouble.Words()) {
+		return ""
+	}
+	return s.Trouble.Words()
 }
 
 func rank(s State) int {

@@ -66,7 +66,7 @@ func (f *follower) quiet(record apply.CommitRecord, states map[string]apply.Clus
 		return false
 	}
 	for _, id := range record.Clusters {
-		if states[id].Trouble != nil {
+		if s := states[id]; s.Trouble != nil || s.ByHand {
 			return false
 		}
 		switch states[id].State {
