@@ -262,8 +262,9 @@ var partly = []struct {
 	{`{apiVersion: v1, kind: ConfigMap, metadata: {namespace: portcullis, name: portcullis-approvals}}`, []string{"patch", "delete", "delete all of"}},
 	{`{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {namespace: portcullis, name: portcullis}}`, []string{"patch", "delete", "delete all of", "list all of"}},
 	{`{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {namespace: portcullis, name: another}}`, []string{"get", "update", "patch", "delete"}},
-	{`{apiVersion: v1, kind: Event, metadata: {namespace: default, name: an-event}}`, []string{"get", "list all of", "update", "delete", "delete all of"}},
-	{`{apiVersion: v1, kind: Event, metadata: {namespace: portcullis, name: an-event}}`, []string{"get", "list all of", "update", "patch", "delete", "delete all of"}},
+	{`{apiVersion: v1, kind: Event, metadata: {namespace: default, name: an-event}}`, []string{"get", "update", "delete", "delete all of"}},
+	{`{apiVersion: v1, kind: Event, metadata: {namespace: cluster-qvjdddt72t, name: an-event}}`, []string{"get", "create", "update", "patch", "delete", "delete all of"}},
+	{`{apiVersion: v1, kind: Event, metadata: {namespace: portcullis, name: an-event}}`, []string{"get", "update", "patch", "delete", "delete all of"}},
 }
 
 // noOtherRights has the account ask for what is not its own, verb by verb.
