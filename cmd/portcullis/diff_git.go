@@ -59,6 +59,9 @@ func realPath(dir string) (string, error) {
 
 func (g *gitFolder) commit(name string) (*object.Commit, error) {
 	hash, err := g.repository.ResolveRevision(plumbing.Revision(name))
+	if errors.Is(err, io.EOF) { // go-git's word for an ancestor before the first commit
+		return nil, fmt.Errorf("find commit %q: its history does not go back that far", name)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("find commit %q: %w", name, err)
 	}
