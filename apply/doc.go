@@ -40,7 +40,7 @@
 //	}
 //
 // The rest.Config must not limit requests by itself (QPS: -1), else its limit
-// and not Options.Rate decides; its user needs get, list, watch and patch on
-// clusters, get, list and watch on services, create and patch on events, and
-// for Options.SeedResource list and watch on seeds of that namespace.
+// and not Options.Rate decides. What its user needs is in
+// deploy/manifests/rbac-reconciler.yaml; without the rights to read the Seed and
+// Events, it goes on without what these say.
 package apply
