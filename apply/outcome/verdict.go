@@ -29,6 +29,12 @@ type Verdict struct {
 	Title string
 	// Body is the findings that decided, then a line for each cluster.
 	Body string
+	// Identity is what makes it news: not the clusters that are fine, of which
+	// a later commit may take some over.
+	Identity string
+	// Early is set where the check is final, and will say more once the work
+	// on the commit's other clusters is done.
+	Early bool
 }
 
 // Moment is what a verdict depends on besides the judgement.
@@ -76,29 +82,53 @@ const mostLines = 200
 // what fails at once, what is under way, what failed, what is in force.
 func (j Judgement) Verdict(m Moment) Verdict {
 	m = m.indexed()
+	v := j.verdict(m)
+	v.Identity = m.identity(v, j.Errors)
+	return v
+}
+
+// identity is the title, the findings, and the clusters that failed.
+func (m Moment) identity(v Verdict, errors []lint.Finding) string {
+	if v.State == "" {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n%v\n%s", v.Title, v.Early, list(errors))
+	if v.State != Failure || v.Early {
+		return b.String()
+	}
+	for _, id := range m.Set {
+		if m.progress(id) == Failure {
+			b.WriteString(m.line(id))
+		}
+	}
+	return b.String()
+}
+
+func (j Judgement) verdict(m Moment) Verdict {
 	if j.Hold != "" {
-		return Verdict{Failure, "held: " + j.Hold, ""}
+		return Verdict{State: Failure, Title: "held: " + j.Hold}
 	}
 	waits, failed := m.sort()
 	switch guarded := m.guarded(); {
 	case guarded != "":
-		return Verdict{Failure, "held: " + guarded, m.body(j.Errors)}
+		return Verdict{State: Failure, Title: "held: " + guarded, Body: m.body(j.Errors), Early: len(waits) > 0}
 	case len(j.Errors) > 0 && len(waits) > 0:
-		return Verdict{Failure, title(j.Errors), list(j.Errors)} // its other clusters go on all the same
+		return Verdict{State: Failure, Title: title(j.Errors), Body: list(j.Errors), Early: true} // its other clusters go on all the same
 	case len(j.Errors) > 0:
-		return Verdict{Failure, title(j.Errors), m.body(j.Errors)}
+		return Verdict{State: Failure, Title: title(j.Errors), Body: m.body(j.Errors)}
 	case len(waits) > 0 && m.Settled && len(failed) == 0:
 		return Verdict{} // nothing to say before the work is done
 	case len(waits) > 0 && !m.Settled:
-		return Verdict{Pending, "applying " + count(len(j.Set), "list"), ""}
+		return Verdict{State: Pending, Title: "applying " + count(len(j.Set), "list")}
 	case len(failed) > 0:
 		findings := j.seedFindings(m, failed)
 		if len(findings) > 0 {
-			return Verdict{Failure, title(findings), m.body(findings)}
+			return Verdict{State: Failure, Title: title(findings), Body: m.body(findings)}
 		}
-		return Verdict{Failure, m.failedTitle(failed), m.body(nil)}
+		return Verdict{State: Failure, Title: m.failedTitle(failed), Body: m.body(nil)}
 	}
-	return Verdict{Success, j.success(m), m.body(nil)}
+	return Verdict{State: Success, Title: j.success(m), Body: m.body(nil)}
 }
 
 // guarded says why some of the commit's clusters are kept from what it asks
@@ -293,15 +323,7 @@ func (m Moment) lines() []string {
 	slices.SortStableFunc(ids, func(a, b string) int { return rank(m.progress(a)) - rank(m.progress(b)) })
 	var out []string
 	for _, id := range ids {
-		s := m.States[id]
-		line := fmt.Sprintf("%s: %s", m.title(id), s.State)
-		if s.Message != "" && (s.State != apply.Synced || strings.HasPrefix(s.Message, "not enforced")) {
-			line += ", " + report.Escape(s.Message)
-		}
-		if words := troubleWords(s); words != "" {
-			line += ", " + report.Escape(words)
-		}
-		out = append(out, line+"\n")
+		out = append(out, m.line(id))
 	}
 	return out
 }
@@ -313,6 +335,28 @@ func troubleWords(s apply.ClusterState) string {
 		return ""
 	}
 	return s.Trouble.Words()
+}
+
+func (m Moment) line(id string) string {
+	s := m.shown(id)
+	line := fmt.Sprintf("%s: %s", m.title(id), s.State)
+	if s.Message != "" && (s.State != apply.Synced || strings.HasPrefix(s.Message, "not enforced")) {
+		line += ", " + report.Escape(s.Message)
+	}
+	if words := troubleWords(s); words != "" {
+		line += ", " + report.Escape(words)
+	}
+	return line + "\n"
+}
+
+// shown is a cluster's state as the commit sees it: that a later commit could
+// not change the list is that one's news, and the list is still this one's.
+func (m Moment) shown(id string) apply.ClusterState {
+	s := m.States[id]
+	if s.State == apply.Held && s.Beneath != "" && m.Plan.Clusters[id].Asked == nil {
+		return apply.ClusterState{State: s.Beneath, Trouble: s.Trouble}
+	}
+	return s
 }
 
 func rank(s State) int {

@@ -184,6 +184,7 @@ func (r *reconciler) release(ctx context.Context, f *follower) error {
 func (f *follower) forget(commit string) {
 	for _, hash := range f.offered[commit] {
 		delete(f.said, hash)
+		delete(f.early, hash)
 	}
 	delete(f.offered, commit)
 	delete(f.arrived, commit)

@@ -55,9 +55,12 @@ type follower struct {
 	// offered their contents, by commit.
 	said    map[string]outcome.State
 	offered map[string][]string
-	latest  *observation // nil until all clusters were looked at
-	busy    time.Time    // since when a check is under way; zero if none is
-	blind   time.Time    // since when some cluster was not looked at
+	// early are the contents of checks that will say more; true once they were
+	// delivered. Nobody is told of those before.
+	early  map[string]bool
+	latest *observation // nil until all clusters were looked at
+	busy   time.Time    // since when a check is under way; zero if none is
+	blind  time.Time    // since when some cluster was not looked at
 }
 
 // poll asks the remote where the branch is, again and again, until ctx ends.
@@ -137,9 +140,9 @@ func (f *follower) own(s *source.Snapshot) *source.Snapshot {
 // Delivered implements forge.Store: it writes down that a commit's check
 // arrived, once those of the commits that it superseded did too.
 func (f *follower) Delivered(ctx context.Context, commit, hash string) error {
-	f.mu.Lock()
-	f.arrived[commit] = hash
-	f.mu.Unlock()
+	if !f.arrive(commit, hash) {
+		return nil
+	}
 	return f.update(ctx, func(s *apply.SourceState) {
 		settled := false
 		for i := range s.Commits {
@@ -150,6 +153,19 @@ func (f *follower) Delivered(ctx context.Context, commit, hash string) error {
 			f.observed(s)
 		}
 	})
+}
+
+// arrive notes that a check is there, and tells whether that is to be written
+// down: one that will say more is not, for the write that it would take.
+func (f *follower) arrive(commit, hash string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, early := f.early[hash]; early {
+		f.early[hash] = true
+		return false
+	}
+	f.arrived[commit] = hash
+	return true
 }
 
 // settle notes that a commit and all that it superseded were told their end.

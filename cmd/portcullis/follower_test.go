@@ -15,7 +15,7 @@ func newTestFollower(records ...apply.CommitRecord) (*follower, *int) {
 	return &follower{
 		state: apply.SourceState{Name: "s", Commits: records},
 		owed:  map[string][]string{}, arrived: map[string]string{},
-		said: map[string]outcome.State{}, offered: map[string][]string{},
+		said: map[string]outcome.State{}, offered: map[string][]string{}, early: map[string]bool{},
 		save: func(context.Context, apply.SourceState) error { writes++; return nil },
 	}, &writes
 }
@@ -26,7 +26,7 @@ func TestLateDeliveryOfATakenBackVerdict(t *testing.T) {
 	t.Parallel()
 	f, writes := newTestFollower(apply.CommitRecord{SHA: "k", Held: "rewinds"})
 	held := forge.Check{Commit: "k", State: forge.Failure, Title: "held"}
-	f.say(held, outcome.Failure)
+	f.say(held, outcome.Failure, false)
 	f.mu.Lock()
 	f.forget("k")
 	f.mu.Unlock()
@@ -37,7 +37,7 @@ func TestLateDeliveryOfATakenBackVerdict(t *testing.T) {
 		t.Errorf("the record was settled: %+v, %d writes", got, *writes)
 	}
 	good := forge.Check{Commit: "k", State: forge.Success, Title: "in force"}
-	f.say(good, outcome.Success)
+	f.say(good, outcome.Success, false)
 	if err := f.Delivered(context.Background(), "k", good.Hash()); err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestACommitIsSettledAfterThoseItSuperseded(t *testing.T) {
 	f, _ := newTestFollower(apply.CommitRecord{SHA: "new", Base: "old"})
 	f.owe("new", []string{"between"})
 	check := forge.Check{Commit: "new", State: forge.Success}
-	f.say(check, outcome.Success)
+	f.say(check, outcome.Success, false)
 	for _, step := range []struct {
 		commit, hash string
 		settled      bool
@@ -96,5 +96,38 @@ func TestTidy(t *testing.T) {
 		if got := tidy(records, told); len(got) != want || got[len(got)-1].SHA != "newest" {
 			t.Errorf("told %v: got %v", told, got)
 		}
+	}
+}
+
+// A failure that is told before the commit's other clusters are done takes no
+// write of its own, and is not lost where nothing follows it after all.
+func TestEarlyFailureIsWrittenDownWithWhatFollows(t *testing.T) {
+	t.Parallel()
+	first := forge.Check{Commit: "k", State: forge.Failure, Title: "broken"}
+	for name, last := range map[string]forge.Check{
+		"more follows":    {Commit: "k", State: forge.Failure, Title: "broken", Body: "x: Synced\n"},
+		"nothing follows": first,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f, writes := newTestFollower(apply.CommitRecord{SHA: "k"})
+			f.say(first, outcome.Failure, true)
+			if err := f.Delivered(context.Background(), "k", first.Hash()); err != nil {
+				t.Fatal(err)
+			}
+			if *writes != 0 {
+				t.Fatalf("%d writes before the commit's work is done", *writes)
+			}
+			there := f.say(last, outcome.Failure, false)
+			if there != (last.Hash() == first.Hash()) {
+				t.Errorf("said to be there already: %v", there)
+			}
+			if err := f.Delivered(context.Background(), "k", last.Hash()); err != nil {
+				t.Fatal(err)
+			}
+			if got := f.known().Commits[0].Delivered; got != last.Hash() || *writes != 1 {
+				t.Errorf("delivered is %q after %d writes", got, *writes)
+			}
+		})
 	}
 }

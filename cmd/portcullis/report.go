@@ -41,8 +41,12 @@ func (r *reconciler) reportSource(ctx context.Context, f *follower, states map[s
 			continue
 		}
 		check := forge.Check{Commit: record.SHA, Context: r.checkContext(),
-			State: forge.State(verdict.State), Title: verdict.Title, Body: bounded(verdict.Body)}
-		f.say(check, verdict.State)
+			State: forge.State(verdict.State), Title: verdict.Title, Body: bounded(verdict.Body), Identity: verdict.Identity}
+		if f.say(check, verdict.State, verdict.Early) {
+			if err := f.Delivered(ctx, record.SHA, check.Hash()); err != nil {
+				f.log.Error(err, "Cannot write down a check that was delivered", "commit", record.SHA)
+			}
+		}
 		f.waiting[record.SHA] = waiting(record, states)
 		f.outbox.Offer(f.superseded(ctx, r, record)...)
 		f.outbox.Offer(check)
@@ -96,15 +100,24 @@ func (f *follower) tellable(record apply.CommitRecord) bool {
 	return judged || f.loaded || record.Held != "" || record.Superseded != ""
 }
 
-// say notes what a commit is told.
-func (f *follower) say(check forge.Check, state outcome.State) {
+// say notes what a commit is told, and whether more is to follow. It answers
+// whether the very same was delivered early, and nothing more follows after
+// all.
+func (f *follower) say(check forge.Check, state outcome.State, early bool) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	hash := check.Hash()
+	arrived := f.early[hash]
+	if early {
+		f.early[hash] = arrived
+	} else {
+		delete(f.early, hash)
+	}
 	if _, known := f.said[hash]; !known {
 		f.offered[check.Commit] = append(f.offered[check.Commit], hash)
 	}
 	f.said[hash] = state
+	return arrived && !early
 }
 
 func (r *reconciler) verdict(ctx context.Context, f *follower, record apply.CommitRecord, states map[string]apply.ClusterState) (outcome.Verdict, error) {

@@ -185,7 +185,7 @@ func newFollower(s policy.Source, config *policy.Config, store stateStore, dir s
 	f := &follower{conf: s, cache: render.NewCache(), repo: repo, pacer: source.NewPacer(schedule, rand.Float64), verifier: verifier, log: log, save: store.SaveSource,
 		context: "portcullis/" + config.Seed,
 		judged:  map[string]outcome.Judgement{}, waiting: map[string]int{}, between: map[string][]string{},
-		owed: map[string][]string{}, arrived: map[string]string{}, said: map[string]outcome.State{}, offered: map[string][]string{}}
+		owed: map[string][]string{}, arrived: map[string]string{}, said: map[string]outcome.State{}, offered: map[string][]string{}, early: map[string]bool{}}
 	host, err := newForge(s, repo, config.Seed, dir, log)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("source %s: %w", s.Name, err), repo.Close())

@@ -59,6 +59,11 @@ type Check struct {
 	// "cluster: state" lines. May be empty.
 	Body string
 
+	// Identity is what is compared instead of title and body: two checks of a
+	// commit with the same state and identity are the same news, whatever else
+	// they say. Empty: all of it is compared.
+	Identity string
+
 	// Summary is Markdown, for hosts that show some beside the title; empty:
 	// the body as it is.
 	Summary string
@@ -92,6 +97,10 @@ func (c Check) Hash() string {
 			h.Write([]byte(s))
 			h.Write([]byte{0})
 		}
+	}
+	if c.Identity != "" {
+		add(c.Commit, c.Context, string(c.State), "=", c.Identity)
+		return hex.EncodeToString(h.Sum(nil)[:12])
 	}
 	add(c.Commit, c.Context, string(c.State), c.Title, c.Body)
 	if c.Summary != "" || c.URL != "" || len(c.Annotations) > 0 {
