@@ -29,11 +29,11 @@ func (c *Controller) event(cl *Cluster, kind, reason, text string) {
 }
 
 // tellAdopted tells of a list that somebody had set before Git had a say. Our
-// own changes, and a first restriction of a cluster that had no list, need no
-// words.
+// own changes, a first restriction of a cluster that had no list, and another
+// try of what was refused need no words.
 func (c *Controller) tellAdopted(w *render.Wanted, before *Cluster, m *memory) {
 	live := liveList(before)
-	if ours(before) || !live.Set || m.kept {
+	if ours(before) || !live.Set || m.kept || m.refused != nil {
 		return
 	}
 	c.log.Info("foreign list replaced", "cluster", w.Cluster, "reason", reasonAdopted, "writer", writer(before))

@@ -100,7 +100,7 @@ func (o *runOptions) run(ctx context.Context, log logr.Logger) error {
 	if err := readableKeys(config); err != nil {
 		return err
 	}
-	for _, what := range idle(config, file.current) {
+	for _, what := range idle(config) {
 		log.Info("This version does not carry out all that was asked for", "setting", what)
 	}
 	seed, err := o.connection()
@@ -177,7 +177,7 @@ func supported(c *policy.Config) error {
 
 // idle are the settings that this version reads and does not act upon, where
 // going on without them is no less safe than not to start.
-func idle(c *policy.Config, p *policy.Policy) []string {
+func idle(c *policy.Config) []string {
 	var out []string
 	add := func(set bool, what string) {
 		if set {
@@ -188,7 +188,6 @@ func idle(c *policy.Config, p *policy.Policy) []string {
 		add(s.Checks.PullRequests, "Config: sources["+s.Name+"].checks.pullRequests")
 		add(s.Checks.WebhookSecretFile != "", "Config: sources["+s.Name+"].checks.webhookSecretFile")
 	}
-	add(p.BreakGlass > 0, "Policy: breakGlass")
 	return out
 }
 
