@@ -2,6 +2,7 @@ package rights_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -178,16 +179,12 @@ func (g *gate) keeps(t *testing.T, before *unstructured.Unstructured, written bo
 // reconcilersLists are what the list may be: promise 1, once more.
 func reconcilersLists(t *testing.T, g *gate) {
 	id := g.cluster(t, "lists")
-	var many []string
-	for i := range 1000 {
-		many = append(many, fmt.Sprintf("10.%d.%d.0/24", i/250, i%250))
-	}
 	for name, c := range map[string]struct {
 		cidrs []string
 		want  string
 	}{
 		"both families":     {[]string{"203.0.113.0/24", "198.51.100.7/32", "2001:db8:17::/48", "2001:db8::1/128", "::/3"}, ""},
-		"a thousand":        {many, ""},
+		"a thousand":        {prefixes(1000), ""},
 		"an empty list":     {[]string{}, mayWrite},
 		"host bits":         {[]string{"203.0.113.1/24"}, mayWrite},
 		"host bits, IPv6":   {[]string{"2001:db8::1/64"}, mayWrite},
@@ -203,6 +200,47 @@ func reconcilersLists(t *testing.T, g *gate) {
 			expect(t, g.apply(t.Context(), id, `"apiServerAllowedIPRanges":{"cidrBlocks":["`+strings.Join(c.cidrs, `","`)+`"]}`), c.want)
 		})
 	}
+}
+
+// crowded is a Cluster that many have written to, so many that the API server
+// throws the oldest of them together: the policy's cost grows with them, and an
+// expression that costs too much is refused.
+func crowded(t *testing.T, g *gate) {
+	ctx, id := t.Context(), g.cluster(t, "crowded", furnished)
+	for who := range 15 {
+		notes := map[string]string{}
+		for i := range 40 {
+			notes[fmt.Sprintf("controller-%d.example.com/note-%d", who, i)] = strings.Repeat("x", 100)
+		}
+		text, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": notes, "labels": map[string]string{fmt.Sprintf("of-%d", who): "yes"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		by := client.FieldOwner(fmt.Sprintf("controller-%d", who))
+		if err := g.dashboard.Patch(ctx, kkp.NewCluster(id, ""), client.RawPatch(types.MergePatchType, text), by); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var entries []string
+	for _, e := range g.get(t, id).GetManagedFields() {
+		entries = append(entries, e.Manager)
+	}
+	if !slices.Contains(entries, "ancient-changes") {
+		t.Fatalf("the cluster is not crowded: %q", entries)
+	}
+	expect(t, g.apply(ctx, id, `"apiServerAllowedIPRanges":{"cidrBlocks":["`+strings.Join(prefixes(1000), `","`)+`"]}`), "")
+	expect(t, g.apply(ctx, id, newList), "")
+	expect(t, g.patch(ctx, id, apply.Manager, merges(`{"metadata":{"annotations":{"controller-3.example.com/note-7":null}}}`)), mayTake)
+	expect(t, put(ctx, g.dashboard, id, nil, kkp.WithList()), inGit)
+}
+
+// prefixes are so many.
+func prefixes(n int) []string {
+	var out []string
+	for i := range n {
+		out = append(out, fmt.Sprintf("10.%d.%d.0/24", i/250, i%250))
+	}
+	return out
 }
 
 // reconcilersObjects are writes to anything but the object itself.

@@ -78,6 +78,7 @@ func TestAdmission(t *testing.T) {
 		"the reconciler":        reconcilersWrites,
 		"the reconciler's list": reconcilersLists,
 		"create and delete":     reconcilersObjects,
+		"a crowded cluster":     crowded,
 		"without managedFields": reconcilersWritesUntracked,
 		"managed lists":         managedLists,
 		"ownership":             managedOwnership,
