@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -19,6 +20,9 @@ import (
 func (m *mirror) addPack(pack io.Reader) (remove func(), err error) {
 	dir := filepath.Join(m.dir, "objects", "pack")
 	f, err := spool(pack, dir)
+	if errors.Is(err, fs.ErrNotExist) { // somebody removed the folder under us
+		return nil, &damage{"objects/pack", err}
+	}
 	if err != nil {
 		return nil, err
 	}
