@@ -2,11 +2,14 @@ package servers
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"k8s.io/client-go/rest"
@@ -33,6 +36,9 @@ type ControlPlaneOptions struct {
 	Assets string
 	// Audit keeps an audit log, for Audited.
 	Audit bool
+	// Services is the range of the Services' addresses; empty: one with room
+	// for 254.
+	Services string
 	// Output gets what both servers print; nil discards it.
 	Output io.Writer
 }
@@ -138,6 +144,9 @@ func (p *ControlPlane) flags(env *envtest.Environment, options ControlPlaneOptio
 		Set("max-requests-inflight", "0").
 		Set("max-mutating-requests-inflight", "0").
 		Set("profiling", "false")
+	if options.Services != "" {
+		api.Set("service-cluster-ip-range", options.Services)
+	}
 	if !options.Audit {
 		return nil
 	}
@@ -145,6 +154,42 @@ func (p *ControlPlane) flags(env *envtest.Environment, options ControlPlaneOptio
 	policy := filepath.Join(p.dir, "audit.yaml")
 	api.Set("audit-log-path", p.audit).Set("audit-policy-file", policy)
 	return os.WriteFile(policy, []byte(auditPolicy), 0o600)
+}
+
+// Compact has etcd forget every version but the newest ones, as a running
+// control plane does every five minutes; here nothing else would.
+func (p *ControlPlane) Compact(ctx context.Context) error {
+	etcd := p.env.ControlPlane.Etcd.URL.JoinPath("v3", "kv")
+	var now struct {
+		Header struct {
+			Revision string `json:"revision"`
+		} `json:"header"`
+	}
+	if err := ask(ctx, etcd.JoinPath("range").String(), `{"key": "AA=="}`, &now); err != nil {
+		return fmt.Errorf("compact etcd: %w", err)
+	}
+	return ask(ctx, etcd.JoinPath("compaction").String(), `{"physical": true, "revision": "`+now.Header.Revision+`"}`, nil)
+}
+
+// ask posts JSON to etcd's gateway; a nil answer is not read.
+func ask(ctx context.Context, url, question string, answer any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(question))
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		return errors.Join(err, fmt.Errorf("etcd answered %s: %s", response.Status, text))
+	}
+	if answer == nil {
+		return nil
+	}
+	return json.Unmarshal(text, answer)
 }
 
 // User is access as someone else, by a client certificate: what that user may

@@ -22,6 +22,8 @@ type Meter struct {
 	mu       sync.Mutex
 	requests []Request
 	answer   http.Handler
+	fault    Fault
+	ended    chan struct{} // closed when the fault ends
 }
 
 // Requests are all that came in so far, those answered by the Meter included.
@@ -58,6 +60,17 @@ func (m *Meter) Answer(h http.Handler) {
 	m.answer = h
 }
 
+// Fault has requests go through a fault from now on, and ends the one before;
+// nil is none. What Answer says counts more.
+func (m *Meter) Fault(f Fault) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.ended != nil {
+		close(m.ended)
+	}
+	m.fault, m.ended = f, make(chan struct{})
+}
+
 // Away answers with the status 503 until Answer(nil).
 func (m *Meter) Away() {
 	m.Answer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -68,20 +81,24 @@ func (m *Meter) Away() {
 // before is the server with the Meter before it.
 func (m *Meter) before(server http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if answer := m.note(r); answer != nil {
+		answer, fault, ended := m.note(r)
+		switch {
+		case answer != nil:
 			answer.ServeHTTP(w, r)
-			return
+		case fault != nil:
+			fault(w, r, server, ended)
+		default:
+			server.ServeHTTP(w, r)
 		}
-		server.ServeHTTP(w, r)
 	})
 }
 
-func (m *Meter) note(r *http.Request) (answer http.Handler) {
+func (m *Meter) note(r *http.Request) (answer http.Handler, fault Fault, ended <-chan struct{}) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.requests = append(m.requests, Request{
 		Time: time.Now(), Method: r.Method, Path: r.URL.Path,
 		Service: r.URL.Query().Get("service"), UserAgent: r.UserAgent(),
 	})
-	return m.answer
+	return m.answer, m.fault, m.ended
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"k8s.io/client-go/rest"
+
 	"github.com/portcullis-gitops/portcullis/test/servers"
 )
 
@@ -27,6 +29,9 @@ type Options struct {
 	// Seed is the way that the reconciler takes to the API server; empty: its
 	// own address.
 	Seed string
+	// Way, where there is one, answers another way to the API server than the
+	// reconciler's own access, such as a proxy with it.
+	Way func(*rest.Config) (*rest.Config, error)
 	// Config and Policy change the documents before they are written.
 	Config, Policy func(Document)
 }
@@ -84,6 +89,11 @@ func (s *Stage) set(ctx context.Context, o Options) error {
 	}
 	if o.Seed != "" {
 		user.Host = "https://" + o.Seed
+	}
+	if o.Way != nil {
+		if user, err = o.Way(user); err != nil {
+			return err
+		}
 	}
 	if err := errors.Join(writeKubeconfig(user, s.Kubeconfig), s.configure(o)); err != nil {
 		return err
