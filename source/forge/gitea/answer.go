@@ -59,18 +59,32 @@ func (f *Forge) examine(client session, c forge.Check, cause error) (err, outage
 	case resp != nil && resp.StatusCode == http.StatusOK:
 		return fmt.Errorf("%w: commit %s is not in the repository: %w", cause, c.Commit, forge.ErrRefused), nil
 	case resp != nil && resp.StatusCode == http.StatusNotFound:
-		err = f.credentials(fmt.Errorf("%w: no such repository, or the token may not see it", cause))
+		err = f.unseen(cause)
 		return err, err
 	}
 	return cause, nil
 }
 
-// answered makes an error of what is neither a status nor done.
-func (f *Forge) answered(doing string, client session, resp *http.Response, cause error) error {
+// listed makes an error of a listing that failed. Where that is not there, the
+// repository is not, for this token, or it has no pull requests yet.
+func (f *Forge) listed(doing string, client session, resp *http.Response, cause error) error {
+	if resp != nil && resp.StatusCode == http.StatusNotFound {
+		return f.unseen(f.failed(doing, client, resp, cause))
+	}
+	return f.answered(doing, client, http.StatusOK, resp, cause)
+}
+
+func (f *Forge) unseen(err error) error {
+	return f.credentials(fmt.Errorf("%w: no such repository, or the token may not see it", err))
+}
+
+// answered makes an error of an answer that is not the wanted one, where that
+// is no status.
+func (f *Forge) answered(doing string, client session, want int, resp *http.Response, cause error) error {
 	if resp == nil {
 		return fmt.Errorf("%s %s%s", doing, f, client.words(cause))
 	}
-	if resp.StatusCode < 300 && cause == nil {
+	if resp.StatusCode == want && cause == nil {
 		return nil
 	}
 	err := f.failed(doing, client, resp, cause)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"net/http"
 
 	sdk "code.gitea.io/sdk/gitea"
 
@@ -32,20 +33,21 @@ type thread struct {
 func (t thread) Me(context.Context) (string, error) {
 	return t.me.Of(t.client.token, func() (string, error) {
 		user, resp, err := t.client.GetMyUserInfo()
-		if err := t.answered("ask who comments on", t.client, response(resp), err); err != nil {
+		if err := t.answered("ask who comments on", t.client, http.StatusOK, response(resp), err); err != nil {
 			return "", err
 		}
 		return user.UserName, nil
 	})
 }
 
-// All takes one request: Gitea has no pages of comments.
+// All takes one request: Gitea has no pages of comments. Gitea 1.26 answers 500
+// where the pull request does not exist.
 func (t thread) All(context.Context) iter.Seq2[forge.Said, error] {
 	return func(yield func(forge.Said, error) bool) {
 		list, resp, err := t.client.ListIssueComments(t.owner, t.name, t.number, sdk.ListIssueCommentOptions{})
 		doing := fmt.Sprintf("list the comments on pull request %d of", t.number)
-		if err := t.answered(doing, t.client, response(resp), err); err != nil {
-			yield(forge.Said{}, err)
+		if err := t.answered(doing, t.client, http.StatusOK, response(resp), err); err != nil {
+			yield(forge.Said{}, t.examine(resp, err))
 			return
 		}
 		for _, c := range list {
@@ -56,12 +58,23 @@ func (t thread) All(context.Context) iter.Seq2[forge.Said, error] {
 	}
 }
 
+// examine tells a pull request that is not there from a host in trouble.
+func (t thread) examine(resp *sdk.Response, cause error) error {
+	if resp == nil || resp.StatusCode != http.StatusInternalServerError {
+		return cause
+	}
+	if _, there, _ := t.client.GetPullRequest(t.owner, t.name, t.number); there != nil && there.StatusCode == http.StatusNotFound {
+		return fmt.Errorf("%w: it is not in the repository: %w", cause, forge.ErrRefused)
+	}
+	return cause
+}
+
 func (t thread) Create(ctx context.Context, body string) (forge.Said, error) {
 	if err := t.budget.Wait(ctx); err != nil {
 		return forge.Said{}, err
 	}
 	c, resp, err := t.client.CreateIssueComment(t.owner, t.name, t.number, sdk.CreateIssueCommentOption{Body: body})
-	return t.written(c, resp, err)
+	return t.written(http.StatusCreated, c, resp, err)
 }
 
 func (t thread) Edit(ctx context.Context, id int64, body string) (forge.Said, error) {
@@ -69,12 +82,12 @@ func (t thread) Edit(ctx context.Context, id int64, body string) (forge.Said, er
 		return forge.Said{}, err
 	}
 	c, resp, err := t.client.EditIssueComment(t.owner, t.name, id, sdk.EditIssueCommentOption{Body: body})
-	return t.written(c, resp, err)
+	return t.written(http.StatusOK, c, resp, err)
 }
 
-func (t thread) written(c *sdk.Comment, resp *sdk.Response, err error) (forge.Said, error) {
+func (t thread) written(want int, c *sdk.Comment, resp *sdk.Response, err error) (forge.Said, error) {
 	doing := fmt.Sprintf("comment on pull request %d of", t.number)
-	if err := t.answered(doing, t.client, response(resp), err); err != nil {
+	if err := t.answered(doing, t.client, want, response(resp), err); err != nil {
 		return forge.Said{}, err
 	}
 	return said(c), nil
