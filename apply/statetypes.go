@@ -51,6 +51,8 @@ type SourceState struct {
 type HeldCommit struct {
 	Commit string `json:"commit"`
 	Reason string `json:"reason"`
+	// Mass says that it goes too far at once: approving it is approving that.
+	Mass bool `json:"mass,omitempty"`
 }
 
 // TenantHold is a tenant whose lists are kept from going too far at once.

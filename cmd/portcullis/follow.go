@@ -83,7 +83,7 @@ func (r *reconciler) move(ctx context.Context, f *follower, head string) error {
 	case reason == "":
 		return r.accept(ctx, f, head, nil)
 	case head != f.held || reason != f.heldFor():
-		if err := r.hold(ctx, f, head, reason); err != nil {
+		if err := r.hold(ctx, f, apply.HeldCommit{Commit: head, Reason: reason}); err != nil {
 			return err
 		}
 	}
@@ -132,10 +132,11 @@ func (f *follower) forward(ctx context.Context, head string) (bool, error) {
 }
 
 // hold keeps to the accepted commit, and says so on the head.
-func (r *reconciler) hold(ctx context.Context, f *follower, head, reason string) error {
+func (r *reconciler) hold(ctx context.Context, f *follower, held apply.HeldCommit) error {
+	head, reason := held.Commit, held.Reason
 	f.log.Info("Not following the branch", "commit", head, "accepted", f.known().Accepted, "reason", reason)
 	err := f.update(ctx, func(s *apply.SourceState) {
-		s.Held = &apply.HeldCommit{Commit: head, Reason: reason}
+		s.Held = &held
 		for i := range s.Commits {
 			if r := &s.Commits[i]; r.SHA == head { // it was followed before, and answers for its lists still
 				r.Held, r.Delivered, r.State = reason, "", ""
@@ -205,12 +206,12 @@ func (r *reconciler) accept(ctx context.Context, f *follower, head string, appro
 	if err != nil {
 		return err
 	}
-	after, err := r.render(ctx, f, files, f.whole(approval)...)
+	after, err := r.render(ctx, f, files, f.mass(approval)...)
 	if err != nil {
 		return err
 	}
-	if hold, far := after.SeedHold(); far && !goesTooFar(before) {
-		return r.holdMass(ctx, f, head, hold.Reason)
+	if approval == nil && goesTooFar(after) && !goesTooFar(before) {
+		return r.holdMass(ctx, f, head, reasonOf(after.Holds))
 	}
 	judgement := outcome.Judge(before, after, f.conf.Name, source.Changed(f.snapshot, snapshot))
 	passed, err := f.passed(ctx, head)

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/portcullis-gitops/portcullis/apply"
@@ -15,9 +17,11 @@ func goesTooFar(p *render.Plan) bool {
 	return far
 }
 
-// whole is all of the source, where its head was approved.
-func (f *follower) whole(approval *apply.Approval) []render.Approved {
-	if approval == nil {
+// mass is all of the source, where its head was held for going too far, and
+// was approved. A head that was held for something else may go too far besides:
+// that was not asked when it was approved, and is held by itself.
+func (f *follower) mass(approval *apply.Approval) []render.Approved {
+	if held := f.known().Held; approval == nil || held == nil || !held.Mass {
 		return nil
 	}
 	return []render.Approved{{Source: f.conf.Name}}
@@ -28,12 +32,25 @@ func (f *follower) whole(approval *apply.Approval) []render.Approved {
 // is live may have changed, or the policy.
 func (r *reconciler) holdMass(ctx context.Context, f *follower, head, reason string) error {
 	if f.held != head || f.heldFor() != reason {
-		if err := r.hold(ctx, f, head, reason); err != nil {
+		if err := r.hold(ctx, f, apply.HeldCommit{Commit: head, Reason: reason, Mass: true}); err != nil {
 			return err
 		}
 	}
 	f.heldAgainst = r.plan
 	return r.approved(ctx, f)
+}
+
+// reasonOf is why all that a plan holds is held: who approves it approves all.
+func reasonOf(holds []render.MassHold) string {
+	const shown = 3
+	var out []string
+	for _, h := range holds[:min(len(holds), shown)] {
+		out = append(out, h.Reason)
+	}
+	if more := len(holds) - shown; more > 0 {
+		out = append(out, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(out, "; ")
 }
 
 // letTenants lets tenants' lists go ahead that an approval is of: up to its

@@ -139,7 +139,7 @@ func TestAHoldForgetsTheOneBefore(t *testing.T) {
 	t.Parallel()
 	f, _ := newTestFollower()
 	f.log, f.held, f.heldAgainst = logr.Discard(), "before", &render.Plan{}
-	if err := new(reconciler).hold(t.Context(), f, "head", "not signed"); err != nil {
+	if err := new(reconciler).hold(t.Context(), f, apply.HeldCommit{Commit: "head", Reason: "not signed"}); err != nil {
 		t.Fatal(err)
 	}
 	if f.held != "head" || f.heldFor() != "not signed" || f.heldAgainst != nil {

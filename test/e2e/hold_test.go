@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -167,6 +168,37 @@ func TestPolicyThatTakesAwayFromAllIsHeld(t *testing.T) {
 	p.holds(p.InForce(stage.Billing, "192.0.2.0/28", "203.0.113.128/25"))
 	p.approve(sha, "the NOC has moved")
 	p.await("the smaller platform", p.InForce(stage.Billing, "192.0.2.8/29", "203.0.113.128/25"), p.InForce(stage.ShopProd, "192.0.2.8/29", approvedList))
+}
+
+// TestApprovedRewindThatGoesTooFar: who approved the rewind was not asked about
+// what it takes away.
+func TestApprovedRewindThatGoesTooFar(t *testing.T) {
+	t.Parallel()
+	p := set(t, stage.Options{Policy: func(d stage.Document) { d["blastRadius"] = map[string]any{"clusters": 1, "percent": 0} }})
+	p.must(p.Create(p.ctx, stage.Cluster{ID: stage.Billing, Project: stage.GlobexProject}, stage.Cluster{ID: stage.ShopProd, Project: stage.AcmeProject}))
+	p.start()
+	first := p.write(stage.GlobexProject+"/billing.yaml", ownFile)
+	p.await("the first list", p.InForce(stage.Billing, "192.0.2.0/28", "203.0.113.128/25"))
+	second := p.write("acme/prod.yaml", fleetFile([]string{stage.ShopProd}, approvedList))
+	p.await("the second list", p.InForce(stage.ShopProd, "192.0.2.0/28", approvedList), p.Noted(second, stage.Success))
+
+	p.must(p.Rewind(p.ctx, first))
+	other := p.push(stage.Commit{Message: "Tighten both", Write: map[string]string{
+		"acme/prod.yaml":                      fleetFile([]string{stage.ShopProd}, "203.0.113.0/25"),
+		stage.GlobexProject + "/billing.yaml": strings.Replace(ownFile, "203.0.113.128/25", "203.0.113.128/26", 1),
+	}})
+	p.await("the hold of the rewind", p.Noted(other, stage.Failure, "held: rewinds"))
+	p.approve(other, "the second commit was a mistake")
+	p.await("the hold of what it takes away", p.Noted(other, stage.Failure, "held: ", "2 of the seed's clusters"))
+	p.holds(p.InForce(stage.ShopProd, "192.0.2.0/28", approvedList), p.InForce(stage.Billing, "192.0.2.0/28", "203.0.113.128/25"))
+	p.await("a later second", func(context.Context) error { // approvals are told apart by it
+		if time.Now().Nanosecond() > 500_000_000 {
+			return errors.New("not yet")
+		}
+		return nil
+	})
+	p.approve(other, "and both know")
+	p.await("both lists", p.InForce(stage.ShopProd, "192.0.2.0/28", "203.0.113.0/25"), p.InForce(stage.Billing, "192.0.2.0/28", "203.0.113.128/26"), p.Noted(other, stage.Success))
 }
 
 func (p *play) changePlatform(ranges []any) {
