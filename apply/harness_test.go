@@ -81,6 +81,7 @@ type seed struct {
 	requests *requests
 	stop     context.CancelFunc
 	planned  map[string]*render.Wanted
+	byHand   render.ByHand
 }
 
 // needPlane is an administrator's connection to the control plane; without one
@@ -163,7 +164,7 @@ func (s *seed) plan(wanted ...*render.Wanted) {
 	for _, w := range wanted {
 		s.planned[w.Cluster] = w
 	}
-	s.ctl.SetPlan(&render.Plan{Clusters: s.planned})
+	s.ctl.SetPlan(&render.Plan{Clusters: s.planned, ByHand: s.byHand})
 }
 
 // wait waits until a cluster's state is the given one, and answers its words.

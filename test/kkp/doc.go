@@ -11,7 +11,8 @@
 //   - The webhook: a ValidatingAdmissionPolicy refuses what KKP's validation
 //     refuses about expose strategy, allowlist and project.
 //   - The controller: Run turns a Cluster into the Service front-loadbalancer,
-//     by the formula of KKP v2.31.
+//     by the formula of KKP v2.31. What goes wrong beside that is made by tests:
+//     WithFault for KKP itself, BalancerSays for the cloud's load balancer.
 //
 // What it does not have: defaulting, namespaces made by themselves (see
 // GiveNamespace), control planes, user clusters.

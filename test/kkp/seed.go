@@ -19,6 +19,12 @@ func NewSeed(key types.NamespacedName, sourceRanges, defaultRanges []string) *un
 	return u
 }
 
+// WithServiceType gives a Seed a datacenter whose clusters have Service
+// apiserver-external of this type: ClusterIP, NodePort or LoadBalancer.
+func WithServiceType(seed *unstructured.Unstructured, datacenter, kind string) {
+	set(kind, "spec", "datacenters", datacenter, "spec", "apiServerServiceType")(seed)
+}
+
 // The two lists of a Seed that end up on front-loadbalancer.
 var (
 	sourcePath  = []string{"spec", "nodeportProxy", "envoy", "loadBalancerService", "sourceRanges"}

@@ -41,6 +41,11 @@ func (r *reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		return reconcile.Result{}, err
 	}
 	refused := r.write(ctx, cluster.GetName(), namespace, ranges)
+	if refused == nil {
+		if faulty, err := r.fault(ctx, cluster); faulty || err != nil {
+			return reconcile.Result{}, err
+		}
+	}
 	return reconcile.Result{}, r.tell(ctx, cluster, refused)
 }
 
