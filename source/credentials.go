@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -29,7 +30,10 @@ func secretFile(what, file string) (string, error) {
 
 // basic is the user and password for https; both empty without credentials.
 // "git" as the user of a token is what GitHub, GitLab and Gitea all take.
-func (o Options) basic(urlUser string) (user, password string, err error) {
+func (o Options) basic(ctx context.Context, urlUser string) (user, password string, err error) {
+	if o.Login != nil {
+		return o.Login(ctx)
+	}
 	user = o.Username
 	if user == "" {
 		user = urlUser

@@ -28,7 +28,7 @@ type httpSession struct {
 }
 
 func openHTTP(ctx context.Context, o Options, e *transport.Endpoint, user, service string) (session, []string, error) {
-	user, password, err := o.basic(user)
+	user, password, err := o.basic(ctx, user)
 	if err != nil {
 		return nil, nil, local{err}
 	}

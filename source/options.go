@@ -1,6 +1,7 @@
 package source
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -29,6 +30,9 @@ type Options struct {
 	TokenFile    string // https: sent as the password of Username, by default "git"
 	Username     string // https with PasswordFile; ssh where the URL has no user
 	PasswordFile string
+	// Login gives user and password for https where files do not hold them. It
+	// is asked for each conversation, and hands out what is good for that long.
+	Login func(context.Context) (user, password string, err error)
 	// SSHKeyFile and KnownHostsFile are required for ssh. The key has no passphrase.
 	SSHKeyFile     string
 	KnownHostsFile string
@@ -81,6 +85,8 @@ func (o Options) check() error {
 	switch {
 	case o.TokenFile != "" && o.PasswordFile != "":
 		return errors.New("credentials: tokenFile and passwordFile exclude each other")
+	case o.Login != nil && (o.TokenFile != "" || o.PasswordFile != ""):
+		return errors.New("credentials: a login and files of credentials exclude each other")
 	case o.PasswordFile != "" && o.Username == "":
 		return errors.New("credentials: passwordFile needs username")
 	case isSSH(o.URL) && (o.SSHKeyFile == "" || o.KnownHostsFile == ""):

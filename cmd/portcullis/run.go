@@ -94,9 +94,6 @@ func (o *runOptions) run(ctx context.Context, log logr.Logger) error {
 	if err != nil {
 		return err
 	}
-	if err := supported(config); err != nil {
-		return err
-	}
 	if err := readableKeys(config); err != nil {
 		return err
 	}
@@ -156,23 +153,6 @@ func readConfig(path string) (*policy.Config, *policyFile, error) {
 		return nil, nil, err
 	}
 	return config, file, nil
-}
-
-// supported refuses what the Config asks for and this version does not do,
-// where leaving it undone would be less safe than not to start.
-func supported(c *policy.Config) error {
-	var errs []error
-	refuse := func(asked bool, format string, args ...any) {
-		if asked {
-			errs = append(errs, fmt.Errorf(format, args...))
-		}
-	}
-	for _, s := range c.Sources {
-		refuse(s.Credentials.GithubApp != nil, "source %s: credentials.githubApp is not carried out by this version: use tokenFile", s.Name)
-		f := s.Checks.Forge
-		refuse(f == policy.ForgeGithub || f == policy.ForgeGitlab, "source %s: checks.forge: %s is not carried out by this version: use notes, gitea or none", s.Name, f)
-	}
-	return errors.Join(errs...)
 }
 
 // idle are the settings that this version reads and does not act upon, where

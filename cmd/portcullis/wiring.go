@@ -27,8 +27,7 @@ import (
 	"github.com/portcullis-gitops/portcullis/render/profile"
 	"github.com/portcullis-gitops/portcullis/source"
 	"github.com/portcullis-gitops/portcullis/source/forge"
-	"github.com/portcullis-gitops/portcullis/source/forge/gitea"
-	"github.com/portcullis-gitops/portcullis/source/forge/notes"
+	"github.com/portcullis-gitops/portcullis/source/forge/github"
 )
 
 // seedConnection finds the seed as kubectl does.
@@ -177,7 +176,11 @@ func newFollower(s policy.Source, config *policy.Config, store stateStore, dir s
 	if err != nil {
 		return nil, err
 	}
-	repo, err := source.Open(sourceOptions(s, filepath.Join(dir, s.Name), log.WithName("mirror")))
+	app, err := newApp(s)
+	if err != nil {
+		return nil, fmt.Errorf("source %s: %w", s.Name, err)
+	}
+	repo, err := source.Open(sourceOptions(s, app, filepath.Join(dir, s.Name), log.WithName("mirror")))
 	if err != nil {
 		return nil, fmt.Errorf("source %s: %w", s.Name, err)
 	}
@@ -186,7 +189,7 @@ func newFollower(s policy.Source, config *policy.Config, store stateStore, dir s
 		context: "portcullis/" + config.Seed,
 		judged:  map[string]outcome.Judgement{}, waiting: map[string]int{}, between: map[string][]string{},
 		owed: map[string][]string{}, arrived: map[string]string{}, said: map[string]outcome.State{}, offered: map[string][]string{}, early: map[string]bool{}}
-	host, err := newForge(s, repo, config.Seed, dir, log)
+	host, err := newForge(s, app, repo, config, dir, log)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("source %s: %w", s.Name, err), repo.Close())
 	}
@@ -196,24 +199,12 @@ func newFollower(s policy.Source, config *policy.Config, store stateStore, dir s
 	return f, nil
 }
 
-func sourceOptions(s policy.Source, dir string, log logr.Logger) source.Options {
+func sourceOptions(s policy.Source, app *github.App, dir string, log logr.Logger) source.Options {
 	c := s.Credentials
 	return source.Options{Name: s.Name, URL: s.URL, Branch: s.Branch, Path: s.Path, Tenant: s.Tenant, Dir: dir,
-		TokenFile: c.TokenFile, Username: c.Username, PasswordFile: c.PasswordFile,
+		TokenFile: c.TokenFile, Username: c.Username, PasswordFile: c.PasswordFile, Login: login(app),
 		SSHKeyFile: c.SSHKeyFile, KnownHostsFile: c.KnownHostsFile, CAFile: c.CAFile, Proxy: c.Proxy,
 		InsecureHTTP: s.InsecureHTTP, Log: log}
-}
-
-// newForge is where the source's commits are told how they went; nil: nowhere.
-func newForge(s policy.Source, repo *source.Repository, seed, dir string, log logr.Logger) (forge.Forge, error) {
-	switch s.Checks.Forge {
-	case "gitea":
-		return gitea.New(gitea.Options{URL: s.Checks.URL, Repository: s.Checks.Repository, TokenFile: s.Checks.TokenFile,
-			CAFile: s.Credentials.CAFile, Proxy: s.Credentials.Proxy})
-	case "notes":
-		return notes.New(notes.Options{Dir: filepath.Join(dir, s.Name+"-notes"), Remote: repo.Remote(), Ref: "refs/notes/portcullis/" + seed, Log: log})
-	}
-	return nil, nil
 }
 
 // close gives back what the reconciler holds.
