@@ -174,3 +174,14 @@ func withTarget(tenant string, a *document.Allowlist) *document.Allowlist {
 
 // isTarget tells whether an ID stands for the clusters of a selector.
 func isTarget(id string) bool { return strings.HasPrefix(id, target) }
+
+// Of is the side of one plan of a seed whose clusters are known, of the files
+// that it was made from, with what the seed would hold of it.
+func Of(seed string, plan *render.Plan, files []render.File, holds []render.MassHold) Side {
+	s := Side{Clusters: make(map[string]*render.Wanted, len(plan.Clusters)), Files: files, Findings: plan.Findings, Holds: holds,
+		plans: map[string]*render.Plan{seed: plan}, asIs: map[string]*render.Plan{seed: plan}}
+	for id, w := range plan.Clusters {
+		s.Clusters[seed+"/"+id] = w
+	}
+	return s
+}

@@ -27,7 +27,7 @@ const markdownLines = 25
 // nothing in it can be a link, an image, a mention, HTML or a line of its own.
 func Markdown(w io.Writer, c Compared) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "**%s**: %s\n\n", c.Class, headline(c.Diff))
+	fmt.Fprintf(&b, "**%s**: %s\n\n", c.Class, Headline(c.Diff))
 	fmt.Fprintf(&b, "Compared: %s with %s.", span(c.Head), span(c.Base))
 	if len(c.Why) > 0 {
 		fmt.Fprintf(&b, " %s: %s.", reasons(c.Class), why(c.Why).markdown())

@@ -287,7 +287,7 @@ func ending(t time.Time) string {
 }
 
 // headline counts what changes.
-func headline(d *meaning.Diff) string {
+func Headline(d *meaning.Diff) string {
 	var opened, lost, held, left, first, gained, expiry, moved int
 	for i := range d.Clusters {
 		c := &d.Clusters[i]

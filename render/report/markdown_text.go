@@ -13,7 +13,7 @@ import (
 // MeaningText writes what a change means for people, all of it.
 func MeaningText(w io.Writer, c Compared) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s\ncompared: %s with %s\n", c.Class, headline(c.Diff), Escape(c.Head), Escape(c.Base))
+	fmt.Fprintf(&b, "%s: %s\ncompared: %s with %s\n", c.Class, Headline(c.Diff), Escape(c.Head), Escape(c.Base))
 	if len(c.Why) > 0 {
 		fmt.Fprintf(&b, "%s: %s\n", strings.ToLower(reasons(c.Class)), why(c.Why).plain())
 	}
