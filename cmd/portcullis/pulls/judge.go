@@ -110,7 +110,9 @@ func (in Input) speaks() bool {
 	return false
 }
 
-func (in Input) isOurs(a *document.Allowlist) bool { return !a.Spec.Seed.Set || a.Spec.Seed.V == in.Seed }
+func (in Input) isOurs(a *document.Allowlist) bool {
+	return !a.Spec.Seed.Set || a.Spec.Seed.V == in.Seed
+}
 
 // conflicts are findings of merge-conflict: which of both sides would win is
 // not known before somebody decided it.
