@@ -14,6 +14,7 @@ import (
 type gate struct {
 	*httptest.Server
 	mu      sync.Mutex
+	when    func(*http.Request) bool // nil: always
 	instead http.Handler
 }
 
@@ -27,6 +28,9 @@ func newGate(t *testing.T, to string) *gate {
 	g.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		g.mu.Lock()
 		instead := g.instead
+		if g.when != nil && !g.when(r) {
+			instead = nil
+		}
 		g.mu.Unlock()
 		if instead != nil {
 			instead.ServeHTTP(w, r)
@@ -38,8 +42,11 @@ func newGate(t *testing.T, to string) *gate {
 	return g
 }
 
-func (g *gate) answer(h http.Handler) {
+func (g *gate) answer(h http.Handler) { g.answerSome(nil, h) }
+
+// answerSome answers only requests that when tells.
+func (g *gate) answerSome(when func(*http.Request) bool, h http.Handler) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.instead = h
+	g.when, g.instead = when, h
 }

@@ -172,6 +172,13 @@ func (g *GitLab) newPipeline(sha, ref string) *pipeline {
 	return p
 }
 
+// Branch has a commit be on a branch, with a pipeline.
+func (g *GitLab) Branch(commit, branch string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.newPipeline(commit, branch)
+}
+
 // Pipeline gives a merge request a pipeline of its own for its head.
 func (g *GitLab) Pipeline(number int) int64 {
 	var id int64

@@ -50,8 +50,10 @@ func (g *GitLab) showPull(w http.ResponseWriter, r *http.Request) {
 	}
 	answer := g.pullAnswer(p)
 	answer["head_pipeline"] = nil
-	if p.Pipeline != 0 {
-		answer["head_pipeline"] = object{"id": p.Pipeline, "sha": p.Head, "project_id": project, "ref": fmt.Sprintf("refs/merge-requests/%d/head", p.Number)}
+	for _, under := range g.pipelines {
+		if under.id == p.Pipeline {
+			answer["head_pipeline"] = object{"id": under.id, "sha": under.sha, "project_id": project, "ref": under.ref}
+		}
 	}
 	reply(w, http.StatusOK, answer)
 }
