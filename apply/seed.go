@@ -70,6 +70,17 @@ func (s *seedWatch) get(ctx context.Context) render.SeedRanges {
 	return s.last()
 }
 
+// Recall says what the Seed's ranges were as last known, for as long as they
+// have not been read here. A standby is told when it becomes the leader, before
+// its first plan.
+func (c *Controller) Recall(lastKnown render.SeedRanges) {
+	c.seed.mu.Lock()
+	defer c.seed.mu.Unlock()
+	if !c.seed.read {
+		c.seed.ranges = lastKnown
+	}
+}
+
 func (c *Controller) addSeed(mgr manager.Manager) error {
 	if c.seed.key.Name == "" {
 		return nil

@@ -134,12 +134,15 @@ func (r *reconciler) lose(err error) {
 }
 
 // restore takes up what an earlier process left: the accepted commits, as far
-// as the mirrors on disk have them, and the lists that were kept.
+// as the mirrors on disk have them, and the lists that were kept. It reads all of
+// it now: as a standby, this process may have been there for long.
 func (r *reconciler) restore(ctx context.Context) error {
+	r.policy.reread(r.log)
 	states, retained, err := r.store.Load(ctx)
 	if err != nil {
 		return fmt.Errorf("read the state: %w", err)
 	}
+	r.controller.Recall(lastRanges(states))
 	r.base, r.plan = &render.Base{}, &render.Plan{}
 	r.strangers = r.unclaimed(retained)
 	r.controller.Restore(standing(states))

@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/portcullis-gitops/portcullis/render/policy"
 )
@@ -21,6 +20,7 @@ import (
 type runOptions struct {
 	configFile, kubeconfig, namespace, dataDir string
 	leaderElect, dryRun                        bool
+	lease                                      time.Duration
 	metricsAddress, probeAddress               string
 }
 
@@ -45,6 +45,7 @@ func runCommand() *cobra.Command {
 	f.StringVar(&o.namespace, "namespace", "", `namespace of state and lease (default: its own in a cluster, else "portcullis", made if missing)`)
 	f.StringVar(&o.dataDir, "data-dir", "", "folder of the mirrors (default: a temporary one)")
 	f.BoolVar(&o.leaderElect, "leader-elect", inCluster(), "elect a leader among several replicas (default: in a cluster)")
+	f.DurationVar(&o.lease, "leader-elect-lease-duration", usualLease, "how long another replica waits for a leader that is lost: whole seconds")
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, and write nothing")
 	f.StringVar(&o.metricsAddress, "metrics-address", "", `address of the metrics, 0: off (default: :8080 in a cluster, else off)`)
 	f.StringVar(&o.probeAddress, "probe-address", "", `address of the probes, 0: off (default: :8081 in a cluster, else off)`)
@@ -90,6 +91,9 @@ func ownNamespace() string {
 // run reads both files, and contacts nobody before they are without fault.
 func (o *runOptions) run(ctx context.Context, log logr.Logger) error {
 	ctrl.SetLogger(log)
+	if err := leaseOf(o.lease).usable(); err != nil {
+		return err
+	}
 	config, file, err := readConfig(o.configFile)
 	if err != nil {
 		return err
@@ -124,14 +128,6 @@ func (o *runOptions) run(ctx context.Context, log logr.Logger) error {
 	log.Info("Ended")
 	return nil
 }
-
-// leading runs on the leader only.
-type leading func(context.Context) error
-
-func (l leading) Start(ctx context.Context) error { return l(ctx) }
-func (l leading) NeedLeaderElection() bool        { return true }
-
-var _ manager.LeaderElectionRunnable = leading(nil)
 
 // readConfig reads the Config and the Policy that it names, and answers the
 // faults of both at once.

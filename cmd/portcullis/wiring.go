@@ -17,7 +17,6 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/portcullis-gitops/portcullis/apply"
@@ -53,20 +52,21 @@ func newScheme() (*runtime.Scheme, error) {
 
 // wire joins the parts: the seed, the sources, and the Git hosts.
 func (o *runOptions) wire(ctx context.Context, seed *rest.Config, config *policy.Config, file *policyFile, dir string, log logr.Logger) (ctrl.Manager, *reconciler, error) {
-	mgr, err := o.manager(seed)
+	term := o.term()
+	mgr, err := o.manager(seed, term, log)
 	if err != nil {
 		return nil, nil, fmt.Errorf("connect to the seed: %w", err)
 	}
-	direct, err := client.New(seed, client.Options{Scheme: mgr.GetScheme()})
+	if !o.dryRun && !inCluster() { // in a cluster it is there, and needs no right to make one
+		if err := o.ensureNamespace(ctx, seed); err != nil {
+			return nil, nil, err
+		}
+	}
+	direct, err := client.New(mgr.GetConfig(), client.Options{Scheme: mgr.GetScheme()})
 	if err != nil {
 		return nil, nil, fmt.Errorf("connect to the seed: %w", err)
 	}
 	store := apply.NewStore(direct, o.namespace, config.Seed)
-	if !o.dryRun && !inCluster() { // in a cluster it is there, and needs no right to make one
-		if err := store.EnsureNamespace(ctx); err != nil {
-			return nil, nil, err
-		}
-	}
 	r := &reconciler{config: config, policy: file, dryRun: o.dryRun, log: log, now: time.Now}
 	r.store = store
 	if o.dryRun {
@@ -76,17 +76,13 @@ func (o *runOptions) wire(ctx context.Context, seed *rest.Config, config *policy
 		return nil, nil, err
 	}
 	for _, s := range config.Sources {
-		f, err := newFollower(s, config, r.store, dir, log)
+		f, err := newFollower(s, config, r.store, dir, term, log)
 		if err != nil {
 			return nil, nil, errors.Join(err, r.close())
 		}
 		r.sources = append(r.sources, f)
 	}
-	options := o.applyOptions(r)
-	if options.SeedRanges, err = lastRanges(ctx, r.store); err != nil {
-		return nil, nil, errors.Join(err, r.close())
-	}
-	if r.controller, err = apply.Add(mgr, options); err != nil {
+	if r.controller, err = apply.Add(mgr, o.applyOptions(r)); err != nil {
 		return nil, nil, errors.Join(err, r.close())
 	}
 	return mgr, r, o.addOutboxes(mgr, r)
@@ -105,7 +101,18 @@ func (o *runOptions) addOutboxes(mgr ctrl.Manager, r *reconciler) error {
 	return nil
 }
 
-func (o *runOptions) manager(seed *rest.Config) (ctrl.Manager, error) {
+// ensureNamespace is done by a standby, too: the lease is kept there.
+func (o *runOptions) ensureNamespace(ctx context.Context, seed *rest.Config) error {
+	direct, err := client.New(seed, client.Options{})
+	if err != nil {
+		return fmt.Errorf("connect to the seed: %w", err)
+	}
+	return apply.NewStore(direct, o.namespace, "").EnsureNamespace(ctx)
+}
+
+// manager runs what is added to it. Its connection changes nothing on the seed
+// but in the term.
+func (o *runOptions) manager(seed *rest.Config, term *tenure, log logr.Logger) (ctrl.Manager, error) {
 	scheme, err := newScheme()
 	if err != nil {
 		return nil, err
@@ -113,20 +120,24 @@ func (o *runOptions) manager(seed *rest.Config) (ctrl.Manager, error) {
 	end := handover
 	cached := apply.CacheOptions()
 	apply.CacheApprovals(&cached, o.namespace)
-	mgr, err := ctrl.NewManager(seed, ctrl.Options{
+	options := ctrl.Options{
 		Scheme: scheme, Cache: cached,
 		Metrics:                metricsserver.Options{BindAddress: o.metricsAddress},
-		HealthProbeBindAddress: o.probeAddress,
-		LeaderElection:         o.leaderElect && !o.dryRun, LeaderElectionID: "portcullis", LeaderElectionNamespace: o.namespace,
-		LeaderElectionReleaseOnCancel: true, GracefulShutdownTimeout: &end,
-	})
+		HealthProbeBindAddress: o.probeAddress, GracefulShutdownTimeout: &end,
+		BaseContext: func() context.Context { return term.ctx },
+	}
+	heed, err := o.elect(&options, seed, term, log)
 	if err != nil {
 		return nil, err
 	}
-	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
+	connection := rest.CopyConfig(seed)
+	connection.Wrap(term.transport)
+	mgr, err := ctrl.NewManager(connection, options)
+	if err != nil {
 		return nil, err
 	}
-	return mgr, mgr.AddReadyzCheck("ping", healthz.Ping)
+	heed(mgr)
+	return mgr, errors.Join(addProbes(mgr), keepServices(mgr))
 }
 
 func (o *runOptions) applyOptions(r *reconciler) apply.Options {
@@ -140,17 +151,13 @@ func (o *runOptions) applyOptions(r *reconciler) apply.Options {
 }
 
 // lastRanges are the Seed's ranges as an earlier process knew them.
-func lastRanges(ctx context.Context, store stateStore) (render.SeedRanges, error) {
-	states, _, err := store.Load(ctx)
-	if err != nil {
-		return render.SeedRanges{}, fmt.Errorf("read the state: %w", err)
-	}
+func lastRanges(states map[string]apply.SourceState) render.SeedRanges {
 	for _, s := range states {
 		if s.SeedRanges.Known {
-			return s.SeedRanges, nil
+			return s.SeedRanges
 		}
 	}
-	return render.SeedRanges{}, nil
+	return render.SeedRanges{}
 }
 
 func namespacedName(s string) types.NamespacedName {
@@ -167,7 +174,7 @@ func whereabouts(sources []*follower) func(render.Claim) string {
 	return func(c render.Claim) string { return c.Path + " " + kept[c.Source] }
 }
 
-func newFollower(s policy.Source, config *policy.Config, store stateStore, dir string, log logr.Logger) (*follower, error) {
+func newFollower(s policy.Source, config *policy.Config, store stateStore, dir string, term *tenure, log logr.Logger) (*follower, error) {
 	schedule, err := policy.ParseSchedule(config.Schedule)
 	if err != nil {
 		return nil, err
@@ -194,7 +201,7 @@ func newFollower(s policy.Source, config *policy.Config, store stateStore, dir s
 		return nil, errors.Join(fmt.Errorf("source %s: %w", s.Name, err), repo.Close())
 	}
 	if host != nil {
-		f.outbox = forge.NewOutbox(host, f, forge.Options{Log: log.WithName("checks")})
+		f.outbox = forge.NewOutbox(term.posts(host), f, forge.Options{Log: log.WithName("checks")})
 	}
 	return f, nil
 }
