@@ -2,6 +2,7 @@ package apply
 
 import (
 	"bytes"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -23,19 +24,26 @@ const sameRound = time.Minute
 // heard is when the load balancer last said so: Events vanish after an hour.
 type heard struct{ warned, ignored time.Time }
 
-// listen takes up what load balancer and KKP say of a cluster. What the
-// balancer said stands until it says that it is done, or the Service changes:
-// then it is about other ranges.
-func (c *Controller) listen(cl *Cluster, svc *corev1.Service, m *memory) {
+// elsewhere are reasons of warnings on a Service that others than its load
+// balancer give (k8s.io/kubernetes, the controllers of endpoints): they come
+// and go with the pods, and nobody takes them back.
+var elsewhere = [...]string{"FailedToUpdateEndpoint", "FailedToUpdateEndpointSlices", "FailedToCreateEndpoint", "TopologyAwareHintsDisabled"}
+
+// listenToKKP takes up what KKP says of a cluster.
+func (c *Controller) listenToKKP(cl *Cluster, m *memory) {
 	m.standing.KKP = kkpSays(m.standing.KKP, cl, !m.looked, c.clock.Now())
-	if svc == nil {
-		m.standing.Balancer, m.standing.Ignored, m.heard = nil, nil, heard{}
-		return
-	}
-	m.listenTo(c.said(svc.Namespace), svc)
 }
 
-func (m *memory) listenTo(said []*corev1.Event, svc *corev1.Service) {
+// deaf forgets what the load balancer said where there is none.
+func (m *memory) deaf(none bool) {
+	if none {
+		m.standing.Balancer, m.standing.Ignored, m.heard = nil, nil, heard{}
+	}
+}
+
+// listen takes up what the load balancer says. That stands until it says that
+// it is done, or the Service changes: then it is about other ranges.
+func (m *memory) listen(said []*corev1.Event, svc *corev1.Service) {
 	warning, ignored, done := sorted(said, svc)
 	s := &m.standing
 	m.heard.warned = latest(m.heard.warned, warning, s.Balancer)
@@ -62,7 +70,7 @@ func sorted(said []*corev1.Event, svc *corev1.Service) (warning, ignored *corev1
 		case e.InvolvedObject.UID != "" && e.InvolvedObject.UID != svc.UID:
 		case e.Type == corev1.EventTypeNormal && at.After(done):
 			done = at
-		case e.Type != corev1.EventTypeWarning:
+		case e.Type != corev1.EventTypeWarning, slices.Contains(elsewhere[:], e.Reason):
 		case e.Reason == saidIgnored && (ignored == nil || at.After(saidAt(ignored))):
 			ignored = e
 		case e.Reason != saidIgnored && (warning == nil || at.After(saidAt(warning))):

@@ -97,12 +97,38 @@ func TestEventsThatSayNothing(t *testing.T) {
 	o.step(time.Minute)
 	o.api.says(corev1.EventTypeWarning, "SyncLoadBalancerFailed", "of another Service")
 	o.api.events[0].InvolvedObject.UID = "svc-0"
+	o.api.says(corev1.EventTypeWarning, "FailedToUpdateEndpointSlices", "of the pods")
+	o.settle()
+	o.wantTrouble("")
 	o.step(time.Minute)
 	o.api.says(corev1.EventTypeWarning, "SyncLoadBalancerFailed", "and then it worked")
 	o.step(time.Second)
 	o.api.says(corev1.EventTypeNormal, "EnsuredLoadBalancer", "")
 	o.settle()
 	o.wantTrouble("")
+}
+
+// In a pause nobody says anything, and nothing has changed.
+func TestTroubleStandsThroughAPause(t *testing.T) {
+	t.Parallel()
+	o := newOneCluster(t, "203.0.113.0/24")
+	o.settle()
+	o.step(time.Minute)
+	o.api.says(corev1.EventTypeWarning, "SyncLoadBalancerFailed", "quota exceeded")
+	o.settle()
+	o.api.change(func(c *Cluster) { c.Spec.Pause = true })
+	o.settle()
+	o.wantState(Waiting, "SyncLoadBalancerFailed")
+	o.wantTrouble("") // what waits is not in force anyway
+	o.api.change(func(c *Cluster) { c.Spec.Pause = false })
+	o.settle()
+	o.wantTrouble("SyncLoadBalancerFailed")
+	o.api.service = nil
+	o.look()
+	o.wantState(Applied)
+	if s := o.state().Standing; s != nil {
+		t.Errorf("without a Service there stands %v", s.Problems())
+	}
 }
 
 // A balancer that ignores the list says so each time, and that it is done.

@@ -25,6 +25,33 @@
 //
 // With nothing changed no request is made, the watches aside.
 //
+// # Who else writes
+//
+// A list that was in force and is another is a foreign write, whoever made it:
+// also one under our own field manager that this process did not send, which
+// is another installation's. It is put right at once, with an Event, and
+// stands as a problem of the cluster for 24 hours after the last one, whatever
+// Git says meanwhile (Standing). Six within 10 minutes are a fight: the cluster
+// is Contested until 10 minutes pass without. Then a list that may let in more
+// than the wanted one, absent and [] among them, is put right 5 seconds after
+// the last time, and any other 5 minutes after it.
+//
+// What the plan's ByHand grants, a list set by hand under the annotation
+// portcullis.dev/pause-until, is left there: Held, until the annotation's time
+// or the grant's, counted from the first such write. It can be had again once
+// the list in Git has been on the Service.
+//
+// # What others say
+//
+// Warning Events on the Service and status.errorReason of the Cluster stand as
+// problems too. Those of the balancer go when it says that it is done, or when
+// ranges or status of the Service change after them; KKP's with the field. They
+// speak against a list (ClusterState.Trouble), and fail the check that set it:
+// the balancer's where the Service carries the list, or since the list was
+// written; KKP's since the list was written, unless it was there already when
+// this process looked first. That a balancer ignores the ranges speaks against
+// the list unless it is known of its profile, where a rule has said it.
+//
 // # Joining it up
 //
 //	mgr, _ := ctrl.NewManager(cfg, ctrl.Options{Scheme: scheme, Cache: apply.CacheOptions()})

@@ -26,15 +26,18 @@ func (c *Controller) settledState(ctx context.Context, w *render.Wanted, cl *Clu
 
 // progress is how far the list on the Cluster has come, be it held or not.
 func (c *Controller) progress(ctx context.Context, w *render.Wanted, cl *Cluster, m *memory) (ClusterState, error) {
+	c.listenToKKP(cl, m)
 	if st, done := withoutService(cl); done {
-		c.listen(cl, nil, m)
+		m.deaf(st.Unsupported)
 		return st, nil
 	}
 	svc, err := c.service(ctx, cl.Status.NamespaceName)
 	if err != nil {
 		return ClusterState{}, err
 	}
-	c.listen(cl, svc, m)
+	if m.deaf(svc == nil); svc != nil {
+		m.listen(c.said(svc.Namespace), svc)
+	}
 	seed := c.seed.last()
 	ranges := serviceRanges(seed, liveList(cl))
 	carried := svc != nil && carries(svc, ranges)

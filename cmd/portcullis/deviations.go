@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -37,13 +38,42 @@ func (f *follower) saveDeviations(ctx context.Context, r *reconciler, states map
 	f.mu.Lock()
 	f.latest = &observation{f.deviations(r.plan, states), r.seedRanges, r.controller.Notices()}
 	f.mu.Unlock()
-	if f.underWay(r.now()) {
+	if f.underWay(r.now()) || f.tooSoon(r.now()) {
 		return
 	}
-	if err := f.update(ctx, f.observed); err != nil {
+	if err := f.update(ctx, f.observed, func() { f.savedAt = r.now() }); err != nil {
 		f.log.Error(err, "Cannot write down the clusters that deviate")
 		r.lose(err)
 	}
+}
+
+// apart is the least time between two writes of nothing but what stands besides
+// the states: load balancers and KKP can find fault with a whole seed, one
+// cluster after the other.
+const apart = 10 * time.Second
+
+// tooSoon tells whether to write down later what there is to write, and when.
+func (f *follower) tooSoon(now time.Time) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.saveAt = time.Time{}
+	before, after := f.state.Deviations, f.latest.deviations
+	if next := f.savedAt.Add(apart); now.Before(next) && !reflect.DeepEqual(before, after) && reflect.DeepEqual(statesOf(before), statesOf(after)) {
+		f.saveAt = next
+		return true
+	}
+	return false
+}
+
+// statesOf are deviations without what stands besides.
+func statesOf(all map[string]apply.Deviation) map[string]apply.Deviation {
+	out := map[string]apply.Deviation{}
+	for id, d := range all {
+		if d.Standing = nil; d.State != "" {
+			out[id] = d
+		}
+	}
+	return out
 }
 
 // lookedAt tells whether the state of each of the source's clusters is known:

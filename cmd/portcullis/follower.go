@@ -57,10 +57,12 @@ type follower struct {
 	offered map[string][]string
 	// early are the contents of checks that will say more; true once they were
 	// delivered. Nobody is told of those before.
-	early  map[string]bool
-	latest *observation // nil until all clusters were looked at
-	busy   time.Time    // since when a check is under way; zero if none is
-	blind  time.Time    // since when some cluster was not looked at
+	early   map[string]bool
+	latest  *observation // nil until all clusters were looked at
+	busy    time.Time    // since when a check is under way; zero if none is
+	blind   time.Time    // since when some cluster was not looked at
+	savedAt time.Time    // when the observation was last written down by itself
+	saveAt  time.Time    // when it is to be, again; zero: when there is news
 }
 
 // poll asks the remote where the branch is, again and again, until ctx ends.

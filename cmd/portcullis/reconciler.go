@@ -117,7 +117,11 @@ func (r *reconciler) idle() time.Duration {
 	if r.unsaved {
 		wait = min(wait, retrySave)
 	}
-	for _, at := range []time.Time{r.plan.Next, r.nextDeadline} {
+	at := []time.Time{r.plan.Next, r.nextDeadline}
+	for _, f := range r.sources {
+		at = append(at, f.saveAt)
+	}
+	for _, at := range at {
 		if !at.IsZero() {
 			wait = min(wait, at.Sub(r.now()))
 		}
