@@ -86,6 +86,11 @@ func (q *newest) Pop() any {
 // until visit says stop. Times only decide the order, so wrong clocks cost
 // time and nothing else. A parent is named before it is read.
 func walk(ctx context.Context, from commits, start plumbing.Hash, visit func(plumbing.Hash) (stop bool)) error {
+	return walkAll(ctx, from, []plumbing.Hash{start}, visit)
+}
+
+// walkAll is walk from several commits at once.
+func walkAll(ctx context.Context, from commits, starts []plumbing.Hash, visit func(plumbing.Hash) (stop bool)) error {
 	seen := map[plumbing.Hash]bool{}
 	queue := &newest{}
 	push := func(h plumbing.Hash) (bool, error) {
@@ -102,7 +107,13 @@ func walk(ctx context.Context, from commits, start plumbing.Hash, visit func(plu
 		}
 		return false, err
 	}
-	stop, err := push(start)
+	var stop bool
+	var err error
+	for _, start := range starts {
+		if stop, err = push(start); stop || err != nil {
+			return err
+		}
+	}
 	for !stop && err == nil && queue.Len() > 0 {
 		for _, parent := range heap.Pop(queue).(commitHead).parents {
 			if stop, err = push(parent); stop || err != nil {

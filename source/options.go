@@ -25,6 +25,9 @@ type Options struct {
 	// Tenant, if set, has the whole of Path to itself.
 	Tenant string
 
+	// Pulls, if set, says where the remote shows the heads of pull requests.
+	Pulls PullRefs
+
 	Dir string // folder of this mirror, owned by it; made if missing
 
 	TokenFile    string // https: sent as the password of Username, by default "git"

@@ -79,6 +79,7 @@ func (r *Repository) where(ctx context.Context) (*link, *packp.AdvRefs, plumbing
 		l.close()
 		return nil, nil, head, l.fail(fmt.Sprintf("find branch %q of", r.opts.Branch), ErrNoBranch)
 	}
+	r.notePulls(adv.References)
 	return l, adv, head, nil
 }
 

@@ -32,7 +32,7 @@ func wantError(t *testing.T, err, want error, text string) {
 	}
 }
 
-func secret(t *testing.T, text string) string {
+func secret(t testing.TB, text string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {

@@ -34,6 +34,7 @@ type Repository struct {
 	tried bool
 	pin   plumbing.Hash // the accepted commit, as far as known
 	last  *folder       // of the last snapshot
+	pulls Pulls         // as last listed
 	// gone has the blobs that were missed, and which mirror missed them.
 	gone map[plumbing.Hash]int
 }

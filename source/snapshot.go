@@ -119,11 +119,7 @@ func (r *Repository) Snapshot(ctx context.Context, commit string) (*Snapshot, er
 }
 
 func (r *Repository) snapshot(ctx context.Context, m *mirror, h plumbing.Hash) (*Snapshot, error) {
-	c, err := m.commit(h)
-	if err != nil {
-		return nil, err
-	}
-	root, err := m.find(c.tree, r.opts.Path)
+	top, err := r.folder(ctx, m, h)
 	if errors.Is(err, errNoFolder) {
 		r.opts.Log.Info("commit has no folder at the source's path", "source", r.opts.Name, "path", r.opts.Path, "commit", h.String())
 		return &Snapshot{Commit: h.String(), Missing: true}, nil
@@ -131,13 +127,26 @@ func (r *Repository) snapshot(ctx context.Context, m *mirror, h plumbing.Hash) (
 	if err != nil {
 		return nil, err
 	}
-	w := walker{ctx: ctx, m: m}
-	top, err := w.top(root, r.opts.Path, r.opts.Tenant, r.last)
+	return &Snapshot{Commit: h.String(), Files: top.files(nil)}, nil
+}
+
+// folder is what a commit of the mirror has at Options.Path. The caller holds
+// mu.
+func (r *Repository) folder(ctx context.Context, m *mirror, h plumbing.Hash) (*folder, error) {
+	c, err := m.commit(h)
 	if err != nil {
 		return nil, err
 	}
-	r.last = top
-	return &Snapshot{Commit: h.String(), Files: top.files(nil)}, nil
+	root, err := find(m, c.tree, r.opts.Path)
+	if err != nil {
+		return nil, err
+	}
+	w := walker{ctx: ctx, from: m}
+	top, err := w.top(root, r.opts.Path, r.opts.Tenant, r.last)
+	if err == nil {
+		r.last = top
+	}
+	return top, err
 }
 
 // files are all entries of a folder and those below it, sorted by path.

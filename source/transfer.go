@@ -20,6 +20,12 @@ const maxPack = 2 << 30
 // transfer asks for the objects that lead from haves to wants and returns the
 // pack. The caller closes it.
 func (l *link) transfer(adv *packp.AdvRefs, wants, haves []plumbing.Hash) (io.ReadCloser, error) {
+	return l.transferThrough(adv, wants, haves, func(answer io.Reader) io.Reader { return answer })
+}
+
+// transferThrough has all that is sent, progress messages too, read through
+// the given reader.
+func (l *link) transferThrough(adv *packp.AdvRefs, wants, haves []plumbing.Hash, through func(io.Reader) io.Reader) (io.ReadCloser, error) {
 	req, err := request(adv, wants, haves, l.multiAck)
 	if err != nil {
 		return nil, err
@@ -31,7 +37,7 @@ func (l *link) transfer(adv *packp.AdvRefs, wants, haves []plumbing.Hash) (io.Re
 	if err != nil {
 		return nil, err
 	}
-	return limited{io.LimitReader(demultiplexed(req, answer), maxPack+1), answer}, nil
+	return limited{io.LimitReader(demultiplexed(req, through(answer)), maxPack+1), answer}, nil
 }
 
 // demultiplexed leaves out the server's progress messages.

@@ -18,6 +18,9 @@ import (
 const (
 	MaxTenantEntries = 50_000
 	maxDepth         = 64
+	// maxTenantPaths bounds how long all paths of one tenant are together, in
+	// bytes: Git does not bound names.
+	maxTenantPaths = 16 << 20
 )
 
 var (
@@ -39,19 +42,29 @@ const (
 	modeSubmodule = "160000"
 )
 
+// trees is where folders are read from.
+type trees interface {
+	tree(plumbing.Hash) ([]treeEntry, error)
+	size(plumbing.Hash) (int64, error) // of a file, in bytes
+}
+
 // tree reads a tree object.
 func (m *mirror) tree(h plumbing.Hash) ([]treeEntry, error) {
 	data, err := m.read(plumbing.TreeObject, h, maxTree)
 	if err != nil {
 		return nil, err
 	}
+	return parseTree(h, data)
+}
+
+func parseTree(h plumbing.Hash, data []byte) ([]treeEntry, error) {
 	var out []treeEntry
 	for len(data) > 0 {
 		mode, rest, ok := bytes.Cut(data, []byte(" "))
 		name, rest, ok2 := bytes.Cut(rest, []byte{0})
 		var e treeEntry
 		if !ok || !ok2 || len(rest) < len(e.hash) {
-			return nil, fmt.Errorf("tree %s is malformed", h)
+			return nil, fmt.Errorf("tree %s: %w", h, ErrMalformed)
 		}
 		e.mode, e.name = strings.TrimLeft(string(mode), "0"), string(name)
 		data = rest[copy(e.hash[:], rest):]
@@ -61,9 +74,9 @@ func (m *mirror) tree(h plumbing.Hash) ([]treeEntry, error) {
 }
 
 // find goes down to a folder. A link on the way is not followed.
-func (m *mirror) find(root plumbing.Hash, at string) (plumbing.Hash, error) {
+func find(from trees, root plumbing.Hash, at string) (plumbing.Hash, error) {
 	for _, name := range strings.FieldsFunc(at, func(r rune) bool { return r == '/' }) {
-		entries, err := m.tree(root)
+		entries, err := from.tree(root)
 		if err != nil {
 			return root, err
 		}
@@ -84,6 +97,7 @@ type folder struct {
 	dirs  []subfolder
 	count int // entries, with those below
 	cost  int // lines of trees, with those below
+	text  int // bytes of paths, with those below
 }
 
 type subfolder struct {
@@ -94,8 +108,23 @@ type subfolder struct {
 // walker reads trees into folders, taking over what is alike.
 type walker struct {
 	ctx  context.Context
-	m    *mirror
+	from trees
 	left int // of MaxTenantEntries
+	room int // of maxTenantPaths
+	// spend, if set, is told of what is read anew, and can put an end to it.
+	spend func(lines, text int) error
+}
+
+// read reads one tree.
+func (w *walker) read(h plumbing.Hash) ([]treeEntry, error) {
+	if err := w.ctx.Err(); err != nil {
+		return nil, err
+	}
+	entries, err := w.from.tree(h)
+	if err == nil && w.spend != nil {
+		err = w.spend(len(entries), 0)
+	}
+	return entries, err
 }
 
 // top reads the source's folder: one tenant's, or one with a folder a tenant.
@@ -108,7 +137,7 @@ func (w *walker) top(h plumbing.Hash, at, tenant string, old *folder) (*folder, 
 
 // shared reads a folder of tenants. Its own files belong to none.
 func (w *walker) shared(h plumbing.Hash, at string, old *folder) (*folder, error) {
-	entries, err := w.m.tree(h)
+	entries, err := w.read(h)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +149,7 @@ func (w *walker) shared(h plumbing.Hash, at string, old *folder) (*folder, error
 
 // tenant reads one tenant's folder. One with too much in it is one entry.
 func (w *walker) tenant(h plumbing.Hash, at, tenant string, old *folder) (*folder, error) {
-	w.left = MaxTenantEntries
+	w.left, w.room = MaxTenantEntries, maxTenantPaths
 	f, err := w.folder(h, at, tenant, 0, old)
 	if errors.Is(err, errBomb) {
 		own := Entry{Path: at, Tenant: tenant, Hash: h.String(), Kind: TooLarge}
@@ -131,15 +160,13 @@ func (w *walker) tenant(h plumbing.Hash, at, tenant string, old *folder) (*folde
 
 func (w *walker) folder(h plumbing.Hash, at, tenant string, depth int, old *folder) (*folder, error) {
 	if old != nil && old.hash == h {
-		if w.left -= old.cost; w.left < 0 {
+		w.left, w.room = w.left-old.cost, w.room-old.text
+		if w.left < 0 || w.room < 0 {
 			return nil, errBomb
 		}
 		return old, nil
 	}
-	if err := w.ctx.Err(); err != nil {
-		return nil, err
-	}
-	entries, err := w.m.tree(h)
+	entries, err := w.read(h)
 	if err != nil {
 		return nil, err
 	}
@@ -175,6 +202,12 @@ func (w *walker) fill(h plumbing.Hash, entries []treeEntry, at, tenant string, o
 			continue
 		}
 		seen[e.name] = true
+		if e.mode != modeFolder && e.mode != modeSubmodule && !interesting(e.name) {
+			continue
+		}
+		if err := w.take(f, tenant, len(at)+1+len(e.name)); err != nil {
+			return nil, err
+		}
 		below := path.Join(at, e.name)
 		if e.mode == modeFolder {
 			d, err := descend(e, below)
@@ -182,9 +215,6 @@ func (w *walker) fill(h plumbing.Hash, entries []treeEntry, at, tenant string, o
 				return nil, err
 			}
 			f.add(e.name, d)
-			continue
-		}
-		if e.mode != modeSubmodule && !interesting(e.name) {
 			continue
 		}
 		own, err := w.entry(e, below, tenant, sizes)
@@ -197,10 +227,29 @@ func (w *walker) fill(h plumbing.Hash, entries []treeEntry, at, tenant string, o
 	return f, nil
 }
 
+// take counts a path of so many bytes before it is made. What is in no
+// tenant's folder is one tree's names, which are bounded as it is.
+func (w *walker) take(f *folder, tenant string, text int) error {
+	f.text += text
+	if w.spend != nil {
+		if err := w.spend(0, text); err != nil {
+			return err
+		}
+	}
+	if tenant == "" {
+		return nil
+	}
+	if w.room -= text; w.room < 0 {
+		return errBomb
+	}
+	return nil
+}
+
 func (f *folder) add(name string, d *folder) {
 	f.dirs = append(f.dirs, subfolder{name, d})
 	f.count += d.count
 	f.cost += d.cost
+	f.text += d.text
 }
 
 func knownSizes(old *folder) map[string]int64 {
@@ -225,7 +274,7 @@ func (w *walker) entry(e treeEntry, at, tenant string, sizes map[string]int64) (
 	size, known := sizes[out.Hash]
 	if !known {
 		var err error
-		if size, err = w.m.size(e.hash); err != nil {
+		if size, err = w.from.size(e.hash); err != nil {
 			return out, err
 		}
 	}

@@ -1,0 +1,221 @@
+package source
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/cache"
+	"github.com/go-git/go-git/v5/plumbing/format/packfile"
+)
+
+var errPack = errors.New("not a pack that can be used")
+
+// pack holds objects as they were sent, in memory, and unpacks one at a time
+// when it is asked for. It is made of what anybody may have sent: a small pack
+// can stand for any number of bytes, so sizes are looked at before anything is
+// inflated. It is safe for concurrent use.
+type pack struct {
+	raw chunks
+
+	mu      sync.Mutex
+	scan    *packfile.Scanner
+	entries []packEntry // by place
+	names   map[plumbing.Hash]int32
+	work    int64 // bytes that may still be made
+	recent  cache.BufferLRU
+	// unnamed counts deltas that are too large to be put together, whose names
+	// are not known therefore.
+	unnamed int
+}
+
+// packEntry is one object of a pack.
+type packEntry struct {
+	at   int64               // place in the pack
+	sent int64               // bytes that it inflates to: itself, or its delta
+	size int64               // bytes of the object
+	kind plumbing.ObjectType // that of a delta is its base's, once that is known
+	// base is the place in the list of what a delta is made from; -1: none or
+	// not known yet.
+	base  int32
+	depth int32 // deltas up to an object that is whole
+	large bool  // not to be put together
+}
+
+// readPack takes a whole pack and finds out what is in it.
+func readPack(ctx context.Context, from io.Reader) (p *pack, err error) {
+	raw, err := gather(from)
+	if err != nil {
+		return nil, err
+	}
+	p = &pack{raw: raw, names: map[plumbing.Hash]int32{}, work: maxPullWork, recent: cache.BufferLRU{MaxSize: pullCache}}
+	p.scan = packfile.NewScanner(io.NewSectionReader(raw, 0, raw.size()))
+	defer p.recent.Clear()
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%w: %v", errPack, r)
+		}
+	}()
+	return p, p.index(ctx)
+}
+
+func (p *pack) index(ctx context.Context) error {
+	_, count, err := p.scan.Header()
+	if err != nil {
+		return fmt.Errorf("%w: %w", errPack, err)
+	}
+	if count > MaxPullObjects {
+		return &TooLargeError{"objects", MaxPullObjects}
+	}
+	bases := map[int32]plumbing.Hash{}
+	for range count {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := p.first(bases); err != nil {
+			return err
+		}
+	}
+	if _, err := p.scan.Checksum(); err != nil {
+		return fmt.Errorf("%w: %w", errPack, err)
+	}
+	return p.nameDeltas(ctx, bases)
+}
+
+// first looks at the next object for the first time. One that is whole gets its
+// name, without being held in memory.
+func (p *pack) first(bases map[int32]plumbing.Hash) error {
+	h, err := p.scan.NextObjectHeader()
+	if err != nil {
+		return fmt.Errorf("%w: %w", errPack, err)
+	}
+	if err := p.spend(h.Length); err != nil {
+		return err
+	}
+	e := packEntry{at: h.Offset, sent: h.Length, size: h.Length, kind: h.Type, base: -1}
+	i := int32(len(p.entries))
+	switch h.Type {
+	case plumbing.CommitObject, plumbing.TreeObject, plumbing.BlobObject, plumbing.TagObject:
+		hash := plumbing.NewHasher(h.Type, h.Length)
+		err = p.inflate(hash, h.Length)
+		p.names[hash.Sum()] = i
+	case plumbing.OFSDeltaObject:
+		base, found := slices.BinarySearchFunc(p.entries, h.OffsetReference, func(e packEntry, at int64) int { return int(e.at - at) })
+		if !found {
+			return fmt.Errorf("%w: a delta without its base", errPack)
+		}
+		e.base = int32(base)
+		e.size, err = p.deltaSize(h.Length)
+	case plumbing.REFDeltaObject:
+		bases[i] = h.Reference
+		e.size, err = p.deltaSize(h.Length)
+	default:
+		return fmt.Errorf("%w: an object of unknown kind", errPack)
+	}
+	p.entries = append(p.entries, e)
+	return err
+}
+
+// inflate writes the object whose header was just read.
+func (p *pack) inflate(to io.Writer, size int64) error {
+	n, _, err := p.scan.NextObject(to)
+	if err == nil && n != size {
+		err = errors.New("shorter than it says")
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", errPack, err)
+	}
+	return nil
+}
+
+// deltaSize is the size of what a delta makes, which it says at its beginning.
+func (p *pack) deltaSize(sent int64) (int64, error) {
+	var start beginning
+	if err := p.inflate(&start, sent); err != nil {
+		return 0, err
+	}
+	_, n := binary.Uvarint(start)
+	if n <= 0 {
+		return 0, fmt.Errorf("%w: a delta without sizes", errPack)
+	}
+	size, n := binary.Uvarint(start[n:])
+	if n <= 0 || size > maxPullWork {
+		return 0, &TooLargeError{"bytes when unpacked", maxPullWork}
+	}
+	return int64(size), nil
+}
+
+// beginning keeps the first bytes that are written to it: two numbers.
+type beginning []byte
+
+func (b *beginning) Write(data []byte) (int, error) {
+	room := 2*binary.MaxVarintLen64 - len(*b)
+	*b = append(*b, data[:min(room, len(data))]...)
+	return len(data), nil
+}
+
+// nameDeltas puts each delta together once, to learn its name. Bases that are
+// said by name may come later in the pack; every turn settles some or it is in
+// vain.
+func (p *pack) nameDeltas(ctx context.Context, bases map[int32]plumbing.Hash) error {
+	var open []int32
+	for i, e := range p.entries {
+		if e.kind.IsDelta() {
+			open = append(open, int32(i))
+		}
+	}
+	for len(open) > 0 {
+		left := open[:0]
+		for _, i := range open {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			done, err := p.nameDelta(i, bases)
+			if err != nil {
+				return err
+			}
+			if !done {
+				left = append(left, i)
+			}
+		}
+		if len(left) == len(open) {
+			return fmt.Errorf("%w: a delta without its base", errPack)
+		}
+		open = left
+	}
+	return nil
+}
+
+func (p *pack) nameDelta(i int32, bases map[int32]plumbing.Hash) (done bool, err error) {
+	e := &p.entries[i]
+	if name, said := bases[i]; said {
+		base, found := p.names[name]
+		if !found {
+			return false, nil
+		}
+		e.base = base
+	}
+	base := p.entries[e.base]
+	if base.kind.IsDelta() {
+		return false, nil
+	}
+	if e.depth = base.depth + 1; e.depth > maxPullDepth {
+		return false, &TooLargeError{"deltas in a row", maxPullDepth}
+	}
+	e.kind = base.kind
+	if e.large = base.large || max(base.size, e.size, e.sent) > maxPullObject; e.large {
+		p.unnamed++
+		return true, nil
+	}
+	data, err := p.whole(i)
+	if err != nil {
+		return false, err
+	}
+	p.names[plumbing.ComputeHash(e.kind, data)] = i
+	return true, nil
+}
