@@ -89,10 +89,17 @@ func (r *Repository) fetchPull(ctx context.Context, number int, head plumbing.Ha
 	return pack, nil
 }
 
-// haves are commits that need not be sent.
+// haves are commits that need not be sent. A poll may just have noted where
+// the branch is, and the view of the mirror not have the pack yet: then another
+// view has.
 func (r *Repository) haves(ctx context.Context) (haves []plumbing.Hash, err error) {
 	_, err = r.try(func(m *mirror) error {
-		haves, err = m.haves(ctx)
+		if haves, err = m.haves(ctx); !isDamage(err) {
+			return err
+		}
+		fresh := view(m.dir)
+		defer fresh.close()
+		haves, err = fresh.haves(ctx)
 		return err
 	})
 	return haves, err

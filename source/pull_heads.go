@@ -54,9 +54,6 @@ type pullHead struct {
 
 // pullsIn picks them from a listing of refs.
 func (p PullRefs) pullsIn(refs map[string]plumbing.Hash) Pulls {
-	if p == "" {
-		return Pulls{}
-	}
 	out := make([]pullHead, 0, len(refs))
 	for name, head := range refs {
 		if n, ok := p.number(name); ok {
@@ -72,11 +69,36 @@ func (p Pulls) Len() int { return len(p.heads) }
 
 // Head is the full hash of a pull request's head, if there is one.
 func (p Pulls) Head(number int) (string, bool) {
-	i, ok := slices.BinarySearchFunc(p.heads, number, func(h pullHead, n int) int { return cmp.Compare(int(h.number), n) })
+	head, ok := p.head(number)
 	if !ok {
 		return "", false
 	}
-	return p.heads[i].head.String(), true
+	return head.String(), true
+}
+
+func (p Pulls) head(number int) (plumbing.Hash, bool) {
+	i, ok := slices.BinarySearchFunc(p.heads, number, func(h pullHead, n int) int { return cmp.Compare(int(h.number), n) })
+	if !ok {
+		return plumbing.ZeroHash, false
+	}
+	return p.heads[i].head, true
+}
+
+// still tells whether a listing has these heads and no others. That is the
+// rule, and takes no memory.
+func (p Pulls) still(at PullRefs, refs map[string]plumbing.Hash) bool {
+	n := 0
+	for name, head := range refs {
+		number, ok := at.number(name)
+		if !ok {
+			continue
+		}
+		if was, known := p.head(number); !known || was != head {
+			return false
+		}
+		n++
+	}
+	return n == len(p.heads)
 }
 
 // All are the heads by number, the lowest first.
@@ -126,10 +148,11 @@ func (r *Repository) Pulls() Pulls {
 // notePulls keeps the list that is there while nothing moved, so that asking
 // for what moved is cheap.
 func (r *Repository) notePulls(refs map[string]plumbing.Hash) {
+	if r.opts.Pulls == "" || r.Pulls().still(r.opts.Pulls, refs) {
+		return
+	}
 	now := r.opts.Pulls.pullsIn(refs)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !slices.Equal(r.pulls.heads, now.heads) {
-		r.pulls = now
-	}
+	r.pulls = now
 }
