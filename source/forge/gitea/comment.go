@@ -33,7 +33,7 @@ type thread struct {
 func (t thread) Me(context.Context) (string, error) {
 	return t.me.Of(t.client.token, func() (string, error) {
 		user, resp, err := t.client.GetMyUserInfo()
-		if err := t.answered("ask who comments on", t.client, http.StatusOK, response(resp), err); err != nil {
+		if err := t.answer("ask who comments on", t.client, resp, err).Want(http.StatusOK); err != nil {
 			return "", err
 		}
 		return user.UserName, nil
@@ -46,7 +46,7 @@ func (t thread) All(context.Context) iter.Seq2[forge.Said, error] {
 	return func(yield func(forge.Said, error) bool) {
 		list, resp, err := t.client.ListIssueComments(t.owner, t.name, t.number, sdk.ListIssueCommentOptions{})
 		doing := fmt.Sprintf("list the comments on pull request %d of", t.number)
-		if err := t.answered(doing, t.client, http.StatusOK, response(resp), err); err != nil {
+		if err := t.answer(doing, t.client, resp, err).Want(http.StatusOK, http.StatusNotFound); err != nil {
 			yield(forge.Said{}, t.examine(resp, err))
 			return
 		}
@@ -87,7 +87,7 @@ func (t thread) Edit(ctx context.Context, id int64, body string) (forge.Said, er
 
 func (t thread) written(want int, c *sdk.Comment, resp *sdk.Response, err error) (forge.Said, error) {
 	doing := fmt.Sprintf("comment on pull request %d of", t.number)
-	if err := t.answered(doing, t.client, want, response(resp), err); err != nil {
+	if err := t.answer(doing, t.client, resp, err).Want(want, http.StatusNotFound); err != nil {
 		return forge.Said{}, err
 	}
 	return said(c), nil

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net/http"
 
 	sdk "code.gitea.io/sdk/gitea"
 
@@ -30,14 +29,7 @@ func (f *Forge) postOne(ctx context.Context, client session, c forge.Check) (err
 		return err, err
 	}
 	_, resp, err := client.CreateStatus(f.owner, f.name, c.Commit, status)
-	if resp == nil {
-		err = fmt.Errorf("post a status to %s: %w", f, err)
-		return err, err
-	}
-	if resp.StatusCode == http.StatusCreated {
-		return nil, nil // whatever the body says: it is not used
-	}
-	return f.judge(client, c, resp.Response, err)
+	return f.judge(client, c, f.answer("post a status to", client, resp, err))
 }
 
 func (f *Forge) status(c forge.Check) (sdk.CreateStatusOption, error) {

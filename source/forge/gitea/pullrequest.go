@@ -42,7 +42,7 @@ func (f *Forge) page(ctx context.Context, page int) (wire.Page[forge.PullRequest
 	if resp != nil && resp.StatusCode == http.StatusNotModified {
 		return wire.Page[forge.PullRequest]{Resp: resp.Response}, nil
 	}
-	if err := f.listed("list the pull requests of", client, response(resp), err); err != nil {
+	if err := f.answer("list the pull requests of", client, resp, err).Listed(); err != nil {
 		return out, err
 	}
 	out.Resp, out.Next = resp.Response, resp.NextPage
@@ -60,7 +60,7 @@ func (f *Forge) PullRequest(ctx context.Context, number int) (forge.PullRequest,
 	}
 	pr, resp, err := client.GetPullRequest(f.owner, f.name, int64(number))
 	doing := fmt.Sprintf("ask for pull request %d of", number)
-	if err := f.answered(doing, client, http.StatusOK, response(resp), err); err != nil {
+	if err := f.answer(doing, client, resp, err).Want(http.StatusOK, http.StatusNotFound); err != nil {
 		return forge.PullRequest{}, err
 	}
 	return convert(pr), nil
@@ -88,12 +88,4 @@ func convert(pr *sdk.PullRequest) forge.PullRequest {
 	}
 	out.Fork = pr.Base == nil || pr.Head == nil || pr.Head.RepoID != pr.Base.RepoID
 	return out
-}
-
-// response is the plain one, nil where there is none.
-func response(r *sdk.Response) *http.Response {
-	if r == nil {
-		return nil
-	}
-	return r.Response
 }

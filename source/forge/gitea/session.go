@@ -29,6 +29,3 @@ func (f *Forge) client(ctx context.Context) (session, error) {
 	}
 	return session{client, token}, nil
 }
-
-// words are the host's own, without the token.
-func (s session) words(cause error) string { return wire.Words(cause, s.token) }

@@ -88,7 +88,7 @@ func (a *App) Token(ctx context.Context) (string, error) {
 		return "", err
 	}
 	got, resp, err := client.Apps.CreateInstallationToken(ctx, a.opts.InstallationID, &sdk.InstallationTokenOptions{})
-	if err := answered("ask for a token of", a, client, http.StatusCreated, resp, err, a.hint()); err != nil {
+	if err := answer("ask for a token of", a, client, resp, err, a.hint()).Want(http.StatusCreated); err != nil {
 		return "", err
 	}
 	if got.GetToken() == "" {
@@ -112,7 +112,7 @@ func (a *App) Login(ctx context.Context) (string, error) {
 		return "", err
 	}
 	app, resp, err := client.Apps.Get(ctx, "")
-	if err := answered("ask for the name of", a, client, http.StatusOK, resp, err, a.hint()); err != nil {
+	if err := answer("ask for the name of", a, client, resp, err, a.hint()).Want(http.StatusOK); err != nil {
 		return "", err
 	}
 	if app.GetSlug() == "" {

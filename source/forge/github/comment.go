@@ -40,7 +40,7 @@ func (t thread) Me(ctx context.Context) (string, error) {
 	}
 	return t.me.Of(t.client.token, func() (string, error) {
 		user, resp, err := t.client.Users.Get(ctx, "")
-		if err := t.answered("ask who comments on", t.client, http.StatusOK, resp, err); err != nil {
+		if err := t.answer("ask who comments on", t.client, resp, err).Want(http.StatusOK); err != nil {
 			return "", err
 		}
 		return user.GetLogin(), nil
@@ -53,7 +53,7 @@ func (t thread) All(ctx context.Context) iter.Seq2[forge.Said, error] {
 			list, resp, err := t.client.Issues.ListComments(ctx, t.owner, t.name, t.number,
 				&sdk.IssueListCommentsOptions{ListOptions: sdk.ListOptions{Page: page, PerPage: perPage}})
 			doing := fmt.Sprintf("list the comments on pull request %d of", t.number)
-			if err := t.answered(doing, t.client, http.StatusOK, resp, err); err != nil {
+			if err := t.answer(doing, t.client, resp, err).Want(http.StatusOK, http.StatusNotFound, http.StatusGone); err != nil {
 				yield(forge.Said{}, err)
 				return
 			}
@@ -85,7 +85,7 @@ func (t thread) Edit(ctx context.Context, id int64, body string) (forge.Said, er
 
 func (t thread) written(want int, c *sdk.IssueComment, resp *sdk.Response, err error) (forge.Said, error) {
 	doing := fmt.Sprintf("comment on pull request %d of", t.number)
-	if err := t.answered(doing, t.client, want, resp, err); err != nil {
+	if err := t.answer(doing, t.client, resp, err).Want(want, http.StatusNotFound, http.StatusGone, http.StatusUnprocessableEntity); err != nil {
 		return forge.Said{}, err
 	}
 	return said(c), nil

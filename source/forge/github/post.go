@@ -43,7 +43,7 @@ func (f *Forge) postStatus(ctx context.Context, client session, c forge.Check) (
 		status.TargetURL = new(link)
 	}
 	_, resp, err := client.Repositories.CreateStatus(ctx, f.owner, f.name, c.Commit, status)
-	return f.judge(ctx, "post a status to", client, c, http.StatusCreated, resp, err)
+	return f.judge(ctx, client, c, http.StatusCreated, f.answer("post a status to", client, resp, err))
 }
 
 func (f *Forge) link(c forge.Check) string { return cmp.Or(c.URL, f.target) }

@@ -38,7 +38,7 @@ func (f *Forge) page(ctx context.Context, target string, page int) (wire.Page[fo
 	if resp != nil && resp.StatusCode == http.StatusNotModified {
 		return wire.Page[forge.PullRequest]{Resp: resp.Response}, nil
 	}
-	if err := f.listed("list the pull requests of", client, resp, err); err != nil {
+	if err := f.answer("list the pull requests of", client, resp, err).Listed(); err != nil {
 		return out, err
 	}
 	out.Resp, out.Next = resp.Response, resp.NextPage
@@ -56,7 +56,7 @@ func (f *Forge) PullRequest(ctx context.Context, number int) (forge.PullRequest,
 	}
 	pr, resp, err := client.PullRequests.Get(ctx, f.owner, f.name, number)
 	doing := fmt.Sprintf("ask for pull request %d of", number)
-	if err := f.answered(doing, client, http.StatusOK, resp, err); err != nil {
+	if err := f.answer(doing, client, resp, err).Want(http.StatusOK, http.StatusNotFound); err != nil {
 		return forge.PullRequest{}, err
 	}
 	return convert(pr), nil

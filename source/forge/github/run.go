@@ -104,7 +104,7 @@ func (f *Forge) write(ctx context.Context, client session, c forge.Check, id int
 	if id != 0 && resp != nil && resp.StatusCode == http.StatusNotFound {
 		return 0, fmt.Errorf("update check run %d of %s: %w", id, f, errRunGone), nil
 	}
-	err, outage = f.judge(ctx, "post a check run to", client, c, want, resp, err)
+	err, outage = f.judge(ctx, client, c, want, f.answer("post a check run to", client, resp, err))
 	return got.GetID(), err, outage
 }
 

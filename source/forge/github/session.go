@@ -42,6 +42,3 @@ func newSession(via *http.Client, api, token string) (session, error) {
 	}
 	return session{client, token}, nil
 }
-
-// words are the host's own, without the token.
-func (s session) words(cause error) string { return wire.Words(cause, s.token) }

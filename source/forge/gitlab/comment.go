@@ -48,7 +48,7 @@ type thread struct {
 func (t thread) Me(context.Context) (string, error) {
 	return t.me.Of(t.client.token, func() (string, error) {
 		user, resp, err := t.client.Users.CurrentUser()
-		if err := t.answered("ask who comments on", t.client, http.StatusOK, response(resp), err); err != nil {
+		if err := t.answer("ask who comments on", t.client, resp, err).Want(http.StatusOK); err != nil {
 			return "", err
 		}
 		return strconv.FormatInt(user.ID, 10), nil
@@ -61,7 +61,7 @@ func (t thread) All(context.Context) iter.Seq2[forge.Said, error] {
 			list, resp, err := t.client.Notes.ListMergeRequestNotes(t.project, t.number, &sdk.ListMergeRequestNotesOptions{
 				OrderBy: new("created_at"), Sort: new("asc"), ListOptions: sdk.ListOptions{Page: page, PerPage: perPage}})
 			doing := fmt.Sprintf("list the notes on merge request %d of", t.number)
-			if err := t.answered(doing, t.client, http.StatusOK, response(resp), err); err != nil {
+			if err := t.answer(doing, t.client, resp, err).Want(http.StatusOK, http.StatusNotFound); err != nil {
 				yield(forge.Said{}, err)
 				return
 			}
@@ -93,7 +93,7 @@ func (t thread) Edit(ctx context.Context, id int64, body string) (forge.Said, er
 
 func (t thread) written(want int, n *sdk.Note, resp *sdk.Response, err error) (forge.Said, error) {
 	doing := fmt.Sprintf("comment on merge request %d of", t.number)
-	if err := t.answered(doing, t.client, want, response(resp), err); err != nil {
+	if err := t.answer(doing, t.client, resp, err).Want(want, http.StatusNotFound, http.StatusUnprocessableEntity); err != nil {
 		return forge.Said{}, err
 	}
 	return t.said(n), nil

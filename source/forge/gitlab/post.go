@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net/http"
 
 	sdk "gitlab.com/gitlab-org/api/client-go/v2"
 
@@ -35,10 +34,7 @@ func (f *Forge) postOne(ctx context.Context, client session, c forge.Check) (err
 		status.TargetURL = new(link)
 	}
 	_, resp, err := client.Commits.SetCommitStatus(f.project, c.Commit, status)
-	if resp != nil && resp.StatusCode == http.StatusCreated {
-		return nil, nil // whatever the body says: it is not used
-	}
-	return f.judge(client, c, state, response(resp), err)
+	return f.judge(client, c, state, f.answer("post a status to", client, resp, err))
 }
 
 // states are the words of GitLab's API for ours.

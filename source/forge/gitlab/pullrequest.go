@@ -38,7 +38,7 @@ func (f *Forge) page(ctx context.Context, target string, page int) (wire.Page[fo
 	if resp != nil && resp.StatusCode == http.StatusNotModified {
 		return wire.Page[forge.PullRequest]{Resp: resp.Response}, nil
 	}
-	if err := f.listed("list the merge requests of", client, response(resp), err); err != nil {
+	if err := f.answer("list the merge requests of", client, resp, err).Listed(); err != nil {
 		return out, err
 	}
 	out.Resp, out.Next = resp.Response, int(resp.NextPage)
@@ -56,7 +56,7 @@ func (f *Forge) PullRequest(ctx context.Context, number int) (forge.PullRequest,
 	}
 	mr, resp, err := client.MergeRequests.GetMergeRequest(f.project, int64(number), nil)
 	doing := fmt.Sprintf("ask for merge request %d of", number)
-	if err := f.answered(doing, client, http.StatusOK, response(resp), err); err != nil {
+	if err := f.answer(doing, client, resp, err).Want(http.StatusOK, http.StatusNotFound); err != nil {
 		return forge.PullRequest{}, err
 	}
 	return f.convert(&mr.BasicMergeRequest), nil
