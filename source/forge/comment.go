@@ -51,6 +51,7 @@ const maxKept = 10_000
 type Comments struct {
 	mu   sync.Mutex
 	kept map[place]kept
+	busy map[place]chan struct{} // closed when the place is free
 }
 
 type place struct {
@@ -73,6 +74,11 @@ func (k *Comments) Keep(ctx context.Context, thread Thread, c Comment) (url stri
 	}
 	body := c.Mark + "\n" + c.Body
 	at := place{c.PullRequest, c.Mark}
+	free, err := k.enter(ctx, at)
+	if err != nil {
+		return "", err
+	}
+	defer free()
 	if old, ok := k.get(at); ok {
 		if old.body == sha256.Sum256([]byte(body)) {
 			return old.url, nil
@@ -84,6 +90,36 @@ func (k *Comments) Keep(ctx context.Context, thread Thread, c Comment) (url stri
 		k.forget(at) // somebody deleted it
 	}
 	return k.search(ctx, thread, c, body)
+}
+
+// enter waits until nobody else keeps the same comment: two who find none
+// would make two.
+func (k *Comments) enter(ctx context.Context, at place) (free func(), err error) {
+	for {
+		k.mu.Lock()
+		taken, busy := k.busy[at]
+		if !busy {
+			break
+		}
+		k.mu.Unlock()
+		select {
+		case <-taken:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	defer k.mu.Unlock()
+	if k.busy == nil {
+		k.busy = map[place]chan struct{}{}
+	}
+	mine := make(chan struct{})
+	k.busy[at] = mine
+	return func() {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		delete(k.busy, at)
+		close(mine)
+	}, nil
 }
 
 // search finds the comment among all, and makes it if need be.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"sync"
 	"testing"
 
 	"github.com/portcullis-gitops/portcullis/source/forge"
@@ -15,10 +16,14 @@ type talk struct {
 	comments []forge.Said
 	asked    []string
 	fail     map[string]error // by what is asked
+	before   func()           // the first question
 }
 
 func (c *talk) ask(what string) error {
 	c.asked = append(c.asked, what)
+	if c.before != nil && len(c.asked) == 1 {
+		c.before()
+	}
 	return c.fail[what]
 }
 
@@ -151,6 +156,47 @@ func TestCommentThatFailsIsTriedAgain(t *testing.T) {
 		if _, err := k.Keep(t.Context(), thread, comment("two")); err != nil || thread.comments[0].Body != forge.Mark("portcullis/eu-west")+"\ntwo" {
 			t.Errorf("after edit failed: %v, %+v", err, thread.comments)
 		}
+	}
+}
+
+// TestCommentsKeptAtOnceAreOne has many keep the same comment.
+func TestCommentsKeptAtOnceAreOne(t *testing.T) {
+	t.Parallel()
+	thread, k := &talk{}, forge.Comments{}
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			if _, err := k.Keep(t.Context(), thread, comment("one")); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	equal(t, "asked", thread.asked, "[me all create]")
+}
+
+// TestWaitingForACommentEnds where whoever waits gives up.
+func TestWaitingForACommentEnds(t *testing.T) {
+	t.Parallel()
+	var k forge.Comments
+	began, end := make(chan struct{}), make(chan struct{})
+	slow := &talk{before: func() { close(began); <-end }}
+	done := make(chan error)
+	go func() { _, err := k.Keep(t.Context(), slow, comment("one")); done <- err }()
+	<-began
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := k.Keep(ctx, &talk{}, comment("one")); !errors.Is(err, context.Canceled) {
+		t.Errorf("error: %v", err)
+	}
+	other := comment("one")
+	other.PullRequest++
+	if _, err := k.Keep(t.Context(), &talk{}, other); err != nil {
+		t.Errorf("another pull request had to wait: %v", err)
+	}
+	close(end)
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }
 
