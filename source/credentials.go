@@ -32,7 +32,7 @@ func secretFile(what, file string) (string, error) {
 // "git" as the user of a token is what GitHub, GitLab and Gitea all take.
 func (o Options) basic(ctx context.Context, urlUser string) (user, password string, err error) {
 	if o.Login != nil {
-		return o.Login(ctx)
+		return o.Login.Login(ctx)
 	}
 	user = o.Username
 	if user == "" {

@@ -33,9 +33,7 @@ type Options struct {
 	TokenFile    string // https: sent as the password of Username, by default "git"
 	Username     string // https with PasswordFile; ssh where the URL has no user
 	PasswordFile string
-	// Login gives user and password for https where files do not hold them. It
-	// is asked for each conversation, and hands out what is good for that long.
-	Login func(context.Context) (user, password string, err error)
+	Login        Login // https: in the place of files
 	// SSHKeyFile and KnownHostsFile are required for ssh. The key has no passphrase.
 	SSHKeyFile     string
 	KnownHostsFile string
@@ -53,6 +51,15 @@ type Options struct {
 	MaxPacks int
 
 	Log logr.Logger // the zero value is silent
+}
+
+// Login knows user and password for https where files do not hold them.
+type Login interface {
+	// Login is asked for each conversation, and hands out what is good for that
+	// long.
+	Login(ctx context.Context) (user, password string, err error)
+	// Refused says that the host did not take a password.
+	Refused(password string)
 }
 
 const (

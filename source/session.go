@@ -36,12 +36,17 @@ type link struct {
 	ctx      context.Context
 	url      string
 	secrets  []string
-	multiAck bool // see asksMultiAck
+	multiAck bool                  // see asksMultiAck
+	refused  func(password string) // nil: nobody wants to know
 }
 
 // fail says what was tried on which remote and why it did not work.
 func (l *link) fail(doing string, err error) error {
-	return fmt.Errorf("%s %s: %w", doing, l.url, judge(l.ctx, err, l.secrets))
+	err = judge(l.ctx, err, l.secrets)
+	if l.refused != nil && len(l.secrets) > 0 && errors.Is(err, ErrAuth) {
+		l.refused(l.secrets[len(l.secrets)-1])
+	}
+	return fmt.Errorf("%s %s: %w", doing, l.url, err)
 }
 
 // refs lists what the remote has; an empty repository has nothing.
@@ -64,6 +69,9 @@ func (r Remote) dial(ctx context.Context, service string) (*link, error) {
 		return nil, err
 	}
 	l.multiAck = asksMultiAck(e.Host)
+	if r.opts.Login != nil {
+		l.refused = r.opts.Login.Refused
+	}
 	switch e.Protocol {
 	case "file":
 		l.session, err = openFile(ctx, e, service)

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"fmt"
 	"net/url"
 	"path/filepath"
 
@@ -71,15 +69,9 @@ func newForge(s policy.Source, app *github.App, repo *source.Repository, config 
 }
 
 // login is how Git over https logs in as an App; nil without one.
-func login(app *github.App) func(context.Context) (user, password string, err error) {
+func login(app *github.App) source.Login {
 	if app == nil {
 		return nil
 	}
-	return func(ctx context.Context) (string, string, error) {
-		token, err := app.Token(ctx)
-		if err != nil {
-			return "", "", fmt.Errorf("log in as a GitHub App: %w", err)
-		}
-		return github.AppUser, token, nil
-	}
+	return app
 }

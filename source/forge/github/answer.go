@@ -19,7 +19,7 @@ import (
 // is not used again.
 func (f *Forge) answer(doing string, client session, resp *sdk.Response, cause error) wire.Answer {
 	if f.app != nil && resp != nil && resp.StatusCode == http.StatusUnauthorized {
-		f.app.refuse(client.token)
+		f.app.Refused(client.token)
 	}
 	return answer(doing, f, client, resp, cause, f.hint())
 }

@@ -35,21 +35,18 @@ type AppOptions struct {
 	Now                   func() time.Time // default time.Now
 }
 
-// App logs in as an installation: for the API, and for Git over https, where
-// its token is the password of AppUser. It is safe for use by many at once.
+// App logs in as an installation: for the API, and for Git over https. It is
+// safe for use by many at once.
 type App struct {
 	opts AppOptions
 	api  string
 	http *http.Client
 
-	mu    sync.Mutex
-	token string
-	until time.Time // by our clock, refreshEarly before it ends
-	login string
+	mu     sync.Mutex
+	token  string
+	until  time.Time // by our clock, refreshEarly before it ends
+	author string
 }
-
-// AppUser is the user that Git over https takes an installation's token with.
-const AppUser = "x-access-token"
 
 // NewApp makes an App and contacts nobody. It fails where an option cannot be
 // used at all; a key file that is not there yet is none of these.
@@ -100,12 +97,22 @@ func (a *App) Token(ctx context.Context) (string, error) {
 	return a.token, nil
 }
 
-// Login is the user that what the App writes is by.
-func (a *App) Login(ctx context.Context) (string, error) {
+// Login is how Git over https logs in (docs.github.com/apps, authenticating as
+// an installation).
+func (a *App) Login(ctx context.Context) (user, password string, err error) {
+	token, err := a.Token(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	return "x-access-token", token, nil
+}
+
+// Author is the user that what the App writes is by.
+func (a *App) Author(ctx context.Context) (string, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.login != "" {
-		return a.login, nil
+	if a.author != "" {
+		return a.author, nil
 	}
 	client, err := a.client()
 	if err != nil {
@@ -118,13 +125,13 @@ func (a *App) Login(ctx context.Context) (string, error) {
 	if app.GetSlug() == "" {
 		return "", fmt.Errorf("ask for the name of %s: the answer holds none", a)
 	}
-	a.login = app.GetSlug() + "[bot]"
-	return a.login, nil
+	a.author = app.GetSlug() + "[bot]"
+	return a.author, nil
 }
 
-// refuse drops a token that the host does not take: it was revoked, or the
+// Refused drops a token that the host does not take: it was revoked, or the
 // installation's rights were changed.
-func (a *App) refuse(token string) {
+func (a *App) Refused(token string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.token == token {

@@ -36,7 +36,7 @@ type thread struct {
 
 func (t thread) Me(ctx context.Context) (string, error) {
 	if t.app != nil {
-		return t.app.Login(ctx)
+		return t.app.Author(ctx)
 	}
 	return t.me.Of(t.client.token, func() (string, error) {
 		user, resp, err := t.client.Users.Get(ctx, "")
