@@ -4,14 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"sync"
 	"time"
 )
 
-// Pipe is a way to a server that can be cut, whatever is spoken on it. While it
-// is cut, connections are refused.
+// Pipe is a way to a server that can be cut, whatever is spoken on it: then
+// connections are refused. Or it holds back what is sent either way, and those
+// who use it wait.
 type Pipe struct {
 	// Address is its host and port, which do not change.
 	Address string
@@ -21,11 +21,13 @@ type Pipe struct {
 	mu       sync.Mutex
 	listener net.Listener // nil while cut
 	open     map[net.Conn]bool
+	held     bool
+	flows    map[*flow]bool
 }
 
 // NewPipe makes a whole pipe to a host and port.
 func NewPipe(target string) (*Pipe, error) {
-	p := &Pipe{target: target, open: map[net.Conn]bool{}}
+	p := &Pipe{target: target, open: map[net.Conn]bool{}, flows: map[*flow]bool{}}
 	return p, p.listen("127.0.0.1:0")
 }
 
@@ -66,7 +68,7 @@ func (p *Pipe) join(listener net.Listener, near net.Conn) {
 	ended := make(chan struct{}, 2)
 	for _, pair := range [][2]net.Conn{{near, far}, {far, near}} {
 		go func() {
-			_, _ = io.Copy(pair[0], pair[1]) // ends with the connection
+			p.run(pair[0], pair[1])
 			ended <- struct{}{}
 		}()
 	}

@@ -106,6 +106,13 @@ func (p *Process) Wait(ctx context.Context, patience time.Duration) (int, error)
 	return code, nil
 }
 
+// Pause stops the command in its tracks, as a machine that hangs would, and
+// Resume has it go on.
+func (p *Process) Pause() error { return p.cmd.Process.Signal(syscall.SIGSTOP) }
+
+// Resume has a command that was paused go on.
+func (p *Process) Resume() error { return p.cmd.Process.Signal(syscall.SIGCONT) }
+
 // Kill ends the command by SIGKILL, as a lost machine would.
 func (p *Process) Kill() error {
 	if p.cmd == nil {
