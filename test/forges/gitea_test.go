@@ -27,10 +27,43 @@ import (
 func context() stdcontext.Context { return stdcontext.Background() }
 
 // realGitea is one server for all tests of the package, stopped by TestMain.
+// Its users are shared too: to make one takes a while.
 var realGitea struct {
 	once   sync.Once
 	server *servers.Gitea
+	robot  servers.GiteaUser
 	err    error
+
+	mu     sync.Mutex
+	others map[string]servers.GiteaUser
+}
+
+func startRealGitea() {
+	g := &realGitea
+	if g.server, g.err = servers.StartGitea(context()); g.err != nil {
+		return
+	}
+	g.others = map[string]servers.GiteaUser{}
+	if g.robot, g.err = g.server.CreateUser(context(), "robot"); g.err != nil {
+		return
+	}
+	// The very scopes that the documentation asks for.
+	g.robot.Token, g.err = g.server.CreateToken(context(), g.robot, "forge", "write:repository", "write:issue", "read:user")
+}
+
+// otherUser is a user by that name, made if missing.
+func otherUser(name string) (servers.GiteaUser, error) {
+	g := &realGitea
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if user, ok := g.others[name]; ok {
+		return user, nil
+	}
+	user, err := g.server.CreateUser(context(), name)
+	if err == nil {
+		g.others[name] = user
+	}
+	return user, err
 }
 
 func TestMain(m *testing.M) {
@@ -60,16 +93,16 @@ type giteaHost struct {
 	admin  *sdk.Client
 
 	mu     sync.Mutex
-	others map[string]servers.GiteaUser
-	branch map[int]string // of a pull request
-	fork   map[int]string // URL to push to
+	others map[string]servers.GiteaUser // who was let in
+	branch map[int]string               // of a pull request
+	fork   map[int]string               // URL to push to
 	gate   *gate
 }
 
 func giteaByToken(t *testing.T) contender {
 	t.Helper()
 	servers.Need(t, "gitea")
-	realGitea.once.Do(func() { realGitea.server, realGitea.err = servers.StartGitea(context()) })
+	realGitea.once.Do(startRealGitea)
 	if realGitea.err != nil {
 		t.Fatal(realGitea.err)
 	}
@@ -93,14 +126,10 @@ func newGiteaHost(t *testing.T, server *servers.Gitea) *giteaHost {
 	g := &giteaHost{t: t, server: server, repo: fresh("allowlists"), others: map[string]servers.GiteaUser{},
 		branch: map[int]string{}, fork: map[int]string{}, dir: t.TempDir()}
 	ctx := t.Context()
-	var err error
-	g.robot, err = server.CreateUser(ctx, fresh("robot"))
-	g.must(err)
-	// The very scopes that the documentation asks for.
-	g.robot.Token, err = server.CreateToken(ctx, g.robot, "forge", "write:repository", "write:issue", "read:user")
-	g.must(err)
+	g.robot = realGitea.robot
 	g.must(server.CreateRepo(ctx, server.Admin.Name, g.repo))
 	g.must(server.AddCollaborator(ctx, server.Admin.Name, g.repo, g.robot, sdk.AccessModeWrite))
+	var err error
 	g.admin, err = server.Client(context(), server.Admin)
 	g.must(err)
 	g.git("init", "--quiet", "--initial-branch=main")
@@ -184,7 +213,7 @@ func (g *giteaHost) as(name string) (servers.GiteaUser, *sdk.Client) {
 	user, ok := g.others[name]
 	if !ok {
 		var err error
-		user, err = g.server.CreateUser(g.t.Context(), fresh(name))
+		user, err = otherUser(name)
 		g.must(err)
 		g.must(g.server.AddCollaborator(g.t.Context(), g.server.Admin.Name, g.repo, user, sdk.AccessModeWrite))
 		g.others[name] = user
@@ -212,6 +241,25 @@ func (g *giteaHost) Open(branch, target, author string, fork bool) forges.Pull {
 	number := int(pr.Index)
 	g.branch[number], g.fork[number] = branch, to
 	return forges.Pull{Number: number, Head: sha, Branch: branch, Fork: fork, Target: target, Author: user.Name, State: "open"}
+}
+
+// OpenMany pushes all branches at once: each push starts programs.
+func (g *giteaHost) OpenMany(n int, target, author string) (all []forges.Pull) {
+	g.t.Helper()
+	user, client := g.as(author)
+	push := []string{"push", "--quiet", g.origin()}
+	for i := range n {
+		all = append(all, forges.Pull{Branch: fmt.Sprint("branch-", i), Target: target, Author: user.Name, State: "open",
+			Head: g.git("commit-tree", "-p", "main", "-m", fmt.Sprint(i), "main^{tree}")})
+		push = append(push, all[i].Head+":refs/heads/"+all[i].Branch)
+	}
+	g.git(push...)
+	for i, p := range all {
+		pr, _, err := client.CreatePullRequest(g.server.Admin.Name, g.repo, sdk.CreatePullRequestOption{Head: p.Branch, Base: target, Title: p.Branch})
+		g.must(err)
+		all[i].Number = int(pr.Index)
+	}
+	return all
 }
 
 func (g *giteaHost) Push(number int) string {

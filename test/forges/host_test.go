@@ -27,6 +27,8 @@ type host interface {
 	Statuses(commit string) []forges.Status
 	// Open opens a pull request from a branch of the repository, or of a fork.
 	Open(branch, target, author string, fork bool) forges.Pull
+	// OpenMany opens many from branches of the repository.
+	OpenMany(n int, target, author string) []forges.Pull
 	Push(number int) string
 	Close(number int)
 	Reopen(number int)
@@ -78,6 +80,13 @@ type standIn interface {
 	Uncomment(int)
 	Answer(http.Handler)
 	Change(int, func(*forges.Pull))
+}
+
+func (p pulls) OpenMany(n int, target, author string) (all []forges.Pull) {
+	for i := range n {
+		all = append(all, p.Open(fmt.Sprint("branch-", i), target, author, false))
+	}
+	return all
 }
 
 func (p pulls) Close(n int)  { p.Change(n, func(p *forges.Pull) { p.State = "closed" }) }

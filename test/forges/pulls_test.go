@@ -94,10 +94,7 @@ func TestPullRequestsAreFollowed(t *testing.T) {
 func TestManyPullRequestsTakePages(t *testing.T) {
 	each(t, func(t *testing.T, c contender) {
 		c.Commit()
-		var all []forges.Pull
-		for i := range c.many {
-			all = append(all, c.Open(fmt.Sprint("branch-", i), "main", "alice", false))
-		}
+		all := c.OpenMany(c.many, "main", "alice")
 		f := c.open(t, nil)
 		equal(t, "listed", listed(t, f, "main"), lines(all...))
 		c.Close(all[1].Number)
@@ -114,9 +111,7 @@ func TestUnchangedListingIsAnsweredInShort(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := contenders[name](t)
-			for i := range 200 {
-				c.Open(fmt.Sprint("branch-", i), "main", "alice", false)
-			}
+			c.OpenMany(200, "main", "alice")
 			f := c.open(t, nil)
 			first := listed(t, f, "main")
 			before := len(exchanges(c))
