@@ -84,3 +84,28 @@ func TestRefusedNewcomerTakesNoCluster(t *testing.T) {
 	wantHeld(t, p, "shopprod01", "")
 	wantList(t, p, "shopprod01", "203.0.113.0/24")
 }
+
+// Nor does one come by a cluster whose own file is gone, and whose list is kept.
+func TestRefusedNewcomerTakesNoKeptCluster(t *testing.T) {
+	t.Parallel()
+	for name, restart := range map[string]bool{"at once": false, "after a restart": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.files["acme/z.yaml"] = allowlist("z", "shopprod01", "198.51.100.0/24")
+			w.plan()
+			delete(w.files, "acme/z.yaml")
+			w.files["acme/a.yaml"] = allowlist("a", "shopprod01", "10.0.0.1/8")
+			p := w.plan()
+			wantHeld(t, p, "shopprod01", "host-bits")
+			wantList(t, p, "shopprod01", "198.51.100.0/24")
+			if restart {
+				w.restart(p)
+			}
+			w.files["acme/all.yaml"] = selectAll("all", "203.0.113.0/24")
+			p = w.plan()
+			wantHeld(t, p, "shopprod01", "")
+			wantList(t, p, "shopprod01", "203.0.113.0/24")
+		})
+	}
+}

@@ -45,7 +45,7 @@ func (r *rendering) want(id string, c *claim) *Wanted {
 	w := &Wanted{Cluster: id, UID: cluster.UID, Title: Cluster{ID: id, Name: cluster.Name}.Title(), Claim: l.claim(c.at),
 		Exposed: cluster.ExposeStrategy == ExposeLoadBalancer}
 	if !r.good(l) {
-		return r.held(w, r.refusal(l))
+		return r.held(r.stillOf(w, c), r.refusal(l))
 	}
 	if l.access() == Open && !r.Policy.AllowOpen {
 		return r.keptFromOpening(w)
@@ -59,6 +59,17 @@ func (r *rendering) want(id string, c *claim) *Wanted {
 			w.Held = keptExpired()
 		}
 		return r.refusedFamily(l, r.key(l, id), w)
+	}
+	return w
+}
+
+// stillOf leaves a cluster, which a refused file asks for, to the file that had
+// it: being refused is no way to come by one, and would keep it from the next
+// file that is right.
+func (r *rendering) stillOf(w *Wanted, c *claim) *Wanted {
+	before, had := r.Base.claims[w.Cluster]
+	if had && before.Tenant == w.Claim.Tenant && r.hadBy(w.Cluster, c) == 0 && !r.letGo(w.Cluster) {
+		w.Claim = before
 	}
 	return w
 }
