@@ -3,6 +3,7 @@ package forges
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -48,6 +49,13 @@ func (g *GitHub) Fill(commit, context string) {
 	for range maxStatuses {
 		g.statuses = append(g.statuses, &Status{ID: g.id(), Commit: commit, Context: context, State: "pending"})
 	}
+}
+
+// Forget drops what a commit says.
+func (g *GitHub) Forget(commit string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.statuses = slices.DeleteFunc(g.statuses, func(s *Status) bool { return s.Commit == commit })
 }
 
 // runRequest creates or updates a check run.

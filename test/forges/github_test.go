@@ -70,19 +70,15 @@ func TestCheckRunSaysItAll(t *testing.T) {
 	}
 }
 
-// TestCheckRunIsNotCompletedEarly cuts off in the middle of the annotations.
-func TestCheckRunIsNotCompletedEarly(t *testing.T) {
-	t.Parallel()
-	g, c := appHost(t)
+// cutOff has a check with 120 annotations posted as far as the second of its
+// three requests.
+func cutOff(t *testing.T, g *forges.GitHub, c contender, check forge.Check) forge.Forge {
+	t.Helper()
 	gate := newGate(t, g.URL)
-	f, commit := c.open(t, func(o *wire.Options) { o.URL = gate.URL }), g.Commit()
-	check := check(commit, forge.Success, "120 warnings")
+	f := c.open(t, func(o *wire.Options) { o.URL = gate.URL })
 	check.Annotations = annotations(120)
-	var mu sync.Mutex
 	passed := 0
 	gate.answerSome(func(r *http.Request) bool {
-		mu.Lock()
-		defer mu.Unlock()
 		if strings.Contains(r.URL.Path, "/check-runs") {
 			passed++
 		}
@@ -91,11 +87,48 @@ func TestCheckRunIsNotCompletedEarly(t *testing.T) {
 	if err := f.Post(t.Context(), []forge.Check{check})[0]; err == nil || errors.Is(err, forge.ErrRefused) {
 		t.Fatalf("error: %v", err)
 	}
-	got := newest(t, c, commit)
+	gate.answer(nil)
+	got := newest(t, c, check.Commit)
 	equal(t, "after two of three requests", []any{got.State, len(got.Annotations)}, []any{"pending", 100})
+	return f
+}
+
+func TestCheckRunIsNotCompletedEarly(t *testing.T) {
+	t.Parallel()
+	g, c := appHost(t)
+	check := check(g.Commit(), forge.Success, "120 warnings")
+	f := cutOff(t, g, c, check)
+	check.Annotations = annotations(120)
 	equal(t, "errors", f.Post(t.Context(), []forge.Check{check}), []error{nil})
-	got = newest(t, c, commit)
-	equal(t, "in the end", []any{len(g.Statuses(commit)), got.State, len(got.Annotations)}, []any{1, "success", 120})
+	got := newest(t, c, check.Commit)
+	equal(t, "in the end", []any{len(g.Statuses(check.Commit)), got.State, len(got.Annotations)}, []any{1, "success", 120})
+}
+
+// TestSameNewsWithOtherAnnotations is cut off, and has fewer to say then.
+func TestSameNewsWithOtherAnnotations(t *testing.T) {
+	t.Parallel()
+	g, c := appHost(t)
+	check := check(g.Commit(), forge.Success, "warnings")
+	check.Identity = "the same"
+	f := cutOff(t, g, c, check)
+	check.Annotations = annotations(3)
+	equal(t, "errors", f.Post(t.Context(), []forge.Check{check}), []error{nil})
+	got := newest(t, c, check.Commit)
+	equal(t, "in the end", []any{got.State, len(got.Annotations)}, []any{"success", 3})
+}
+
+// TestCheckRunThatIsGoneIsMadeAnew: somebody deleted it, or GitHub did.
+func TestCheckRunThatIsGoneIsMadeAnew(t *testing.T) {
+	t.Parallel()
+	g, c := appHost(t)
+	f, commit := c.open(t, nil), g.Commit()
+	equal(t, "errors", f.Post(t.Context(), []forge.Check{check(commit, forge.Pending, "x")}), []error{nil})
+	g.Forget(commit)
+	if err := f.Post(t.Context(), []forge.Check{check(commit, forge.Success, "y")})[0]; err == nil || errors.Is(err, forge.ErrRefused) {
+		t.Errorf("error %v; want one that is tried again", err)
+	}
+	equal(t, "errors", f.Post(t.Context(), []forge.Check{check(commit, forge.Success, "y")}), []error{nil})
+	equal(t, "state", newest(t, c, commit).State, "success")
 }
 
 // TestAnnotationsOfOtherNewsAreNotMixed: a run cannot lose annotations.

@@ -45,7 +45,7 @@ type run struct {
 // completed by the last request, with the last annotations: nothing is green
 // before all is there.
 func (f *Forge) postRun(ctx context.Context, client session, c forge.Check) (err, outage error) {
-	at, hash := commitContext{c.Commit, c.Context}, c.Hash()
+	at, hash := commitContext{c.Commit, c.Context}, content(c)
 	r := f.runs.get(at)
 	if r.sent > 0 && r.hash != hash {
 		r = run{}
@@ -73,6 +73,13 @@ func (f *Forge) postRun(ctx context.Context, client session, c forge.Check) (err
 	return nil, nil
 }
 
+// content identifies all that a run says: news that are the same may still say
+// it otherwise.
+func content(c forge.Check) string {
+	c.Identity = ""
+	return c.Hash()
+}
+
 // errRunGone is answered for a check run that is no longer there. The next
 // attempt makes another.
 var errRunGone = errors.New("the check run is gone")
@@ -95,11 +102,11 @@ func (f *Forge) write(ctx context.Context, client session, c forge.Check, id int
 	var resp *sdk.Response
 	if id == 0 {
 		got, resp, err = client.Checks.CreateCheckRun(ctx, f.owner, f.name, sdk.CreateCheckRunOptions{Name: c.Context, HeadSHA: c.Commit,
-			ExternalID: new(c.Hash()), DetailsURL: link, Status: status, Conclusion: conclusion, Output: output(c, batch)})
+			ExternalID: new(content(c)), DetailsURL: link, Status: status, Conclusion: conclusion, Output: output(c, batch)})
 	} else {
 		want = http.StatusOK
 		got, resp, err = client.Checks.UpdateCheckRun(ctx, f.owner, f.name, id, sdk.UpdateCheckRunOptions{Name: c.Context,
-			ExternalID: new(c.Hash()), DetailsURL: link, Status: status, Conclusion: conclusion, Output: output(c, batch)})
+			ExternalID: new(content(c)), DetailsURL: link, Status: status, Conclusion: conclusion, Output: output(c, batch)})
 	}
 	if id != 0 && resp != nil && resp.StatusCode == http.StatusNotFound {
 		return 0, fmt.Errorf("update check run %d of %s: %w", id, f, errRunGone), nil
