@@ -21,7 +21,7 @@ const (
 
 	// maxPullWork is how many bytes unpacking may make of what was sent, all
 	// objects together; it bounds time, for they are not kept.
-	maxPullWork = 1 << 30
+	maxPullWork = 512 << 20
 	// maxPullObject is how large an object may be that has to be in memory as a
 	// whole. Larger files are measured and never looked into.
 	maxPullObject = maxTree

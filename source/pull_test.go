@@ -178,16 +178,8 @@ func TestPullRequestSendsOnlyWhatIsNew(t *testing.T) {
 	t.Parallel()
 	u := newUpstream(t)
 	first := u.change("tenants/acme/big.bin", noise(1<<20)) // not to be sent twice
-	var old string
-	for i := range 300 { // the fork is older than all that is named as known
-		u.write("tenants/acme/a.yaml", fmt.Sprint(i))
-		if c := u.commit("x"); i == 5 {
-			old = c
-		}
-	}
-	u.push()
-	last := u.git("rev-parse", "HEAD")
-	head := u.fork(7, old, func() { u.write("tenants/acme/b.yaml", "of the fork") })
+	last := u.goOn(300)                                     // the fork is older than all that is named as known
+	head := u.fork(7, first, func() { u.write("tenants/acme/b.yaml", "of the fork") })
 	h := serve(t, u, false)
 	r := open(t, source.Options{URL: h.url(), Path: "tenants", TokenFile: secret(t, canary), Pulls: source.PullRequests})
 	poll(t, r)
@@ -201,13 +193,28 @@ func TestPullRequestSendsOnlyWhatIsNew(t *testing.T) {
 		t.Errorf("%d bytes were sent", got)
 	}
 	l := lay(t, p, last)
-	if want := []string{"tenants/acme/b.yaml"}; l.Base != old || !slices.Equal(l.Changed, want) || len(l.Conflicts) != 0 {
-		t.Errorf("base %s, want %s; changed %q, conflicts %q", l.Base, old, l.Changed, l.Conflicts)
+	if want := []string{"tenants/acme/b.yaml"}; l.Base != first || !slices.Equal(l.Changed, want) || len(l.Conflicts) != 0 {
+		t.Errorf("base %s, want %s; changed %q, conflicts %q", l.Base, first, l.Changed, l.Conflicts)
 	}
 	fetched(t, r, 9, first) // merged: nothing to ask for
 	if got := h.seen(); len(got) != 0 {
 		t.Errorf("for a merged head: %v", got)
 	}
+}
+
+// goOn adds commits to the branch, without a work tree, and returns the last.
+func (u *upstream) goOn(n int) string {
+	u.t.Helper()
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "commit refs/heads/main\ncommitter c <c@example.com> %d +0000\ndata 1\nx\n", 1_800_000_000+i)
+		if i == 0 {
+			b.WriteString("from refs/heads/main^0\n")
+		}
+		fmt.Fprintf(&b, "M 100644 inline tenants/acme/a.yaml\ndata 4\n%04d\n", i)
+	}
+	input(&upstream{t: u.t, work: u.bare}, b.String(), "fast-import", "--quiet")
+	return u.run(u.bare, "rev-parse", "main")
 }
 
 // noise is text that cannot be made smaller.

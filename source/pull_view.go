@@ -26,7 +26,16 @@ func (v pullView) object(kind plumbing.ObjectType, h plumbing.Hash, limit int64)
 		data, err = m.read(kind, h, limit)
 		return err
 	})
+	if v.hidden(err) {
+		err = fmt.Errorf("%s %s: %w", kind, h, &TooLargeError{"bytes in a " + kind.String(), limit})
+	}
 	return data, err
+}
+
+// hidden tells whether what is nowhere to be found may be among those objects
+// of the pack whose names are not known. They are over every limit.
+func (v pullView) hidden(err error) bool {
+	return errors.Is(err, ErrNotFound) && v.p.pack.hides()
 }
 
 // mirrored reads an object of the mirror, which is held for no longer than
@@ -71,8 +80,7 @@ func (v pullView) tree(h plumbing.Hash) ([]treeEntry, error) {
 	return parseTree(h, data)
 }
 
-// size implements trees. A file that is nowhere to be found while the pack has
-// some whose names are not known, is one of those: they are over every limit.
+// size implements trees.
 func (v pullView) size(h plumbing.Hash) (size int64, err error) {
 	size, ok, err := v.p.pack.size(h)
 	if ok || err != nil {
@@ -82,7 +90,7 @@ func (v pullView) size(h plumbing.Hash) (size int64, err error) {
 		size, err = m.size(h)
 		return err
 	})
-	if errors.Is(err, ErrNotFound) && v.p.pack.hides() {
+	if v.hidden(err) {
 		return maxPullObject + 1, nil
 	}
 	return size, err
