@@ -41,7 +41,7 @@ func (o Options) Client() (*http.Client, error) {
 	if o.Timeout <= 0 {
 		o.Timeout = defaultTimeout
 	}
-	return &http.Client{Transport: careful{t}, Timeout: o.Timeout, CheckRedirect: sameHost}, nil
+	return &http.Client{Transport: careful{t, o.Observe}, Timeout: o.Timeout, CheckRedirect: sameHost}, nil
 }
 
 func trusted(file string) (*x509.CertPool, error) {
@@ -72,7 +72,10 @@ func sameHost(next *http.Request, via []*http.Request) error {
 
 // careful cuts answers off at maxAnswer, and asks conditionally where the
 // context says so.
-type careful struct{ http.RoundTripper }
+type careful struct {
+	http.RoundTripper
+	observe func(code int)
+}
 
 func (c careful) RoundTrip(r *http.Request) (*http.Response, error) {
 	if etag, _ := r.Context().Value(etagKey{}).(string); etag != "" && r.Method == http.MethodGet {
@@ -80,6 +83,9 @@ func (c careful) RoundTrip(r *http.Request) (*http.Response, error) {
 		r.Header.Set("If-None-Match", etag)
 	}
 	resp, err := c.RoundTripper.RoundTrip(r)
+	if c.observe != nil {
+		c.observe(codeOf(resp))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -88,6 +94,13 @@ func (c careful) RoundTrip(r *http.Request) (*http.Response, error) {
 		io.Closer
 	}{io.LimitReader(resp.Body, maxAnswer), resp.Body}
 	return resp, nil
+}
+
+func codeOf(resp *http.Response) int {
+	if resp == nil {
+		return 0
+	}
+	return resp.StatusCode
 }
 
 type etagKey struct{}

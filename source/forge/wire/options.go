@@ -30,6 +30,9 @@ type Options struct {
 	// TargetURL is where a check links to that has no URL of its own; empty:
 	// nowhere.
 	TargetURL string
+	// Observe is told the code of each answer, 0 where none came; by many at
+	// once. nil: nobody counts.
+	Observe func(code int)
 }
 
 // Base is the host's URL without a slash at its end. Errors never repeat user
