@@ -34,9 +34,10 @@ type timing struct {
 	lease, renew, retry time.Duration
 }
 
-// leaseOf are the times of a lease that lasts so long.
+// leaseOf are the times of a lease that lasts so long. However long that is, a
+// standby asks often whether it was given back.
 func leaseOf(lease time.Duration) timing {
-	return timing{lease: lease, renew: lease * 10 / 15, retry: lease * 2 / 15}
+	return timing{lease: lease, renew: lease * 10 / 15, retry: min(lease, usualLease) * 2 / 15}
 }
 
 // term is how long the leader counts on its lease after a renewal.

@@ -390,6 +390,9 @@ func TestLeaseDurations(t *testing.T) {
 			t.Errorf("%s: %v", d, err)
 		}
 	}
+	if got := leaseOf(time.Hour); got != (timing{time.Hour, 40 * time.Minute, 2 * time.Second}) {
+		t.Errorf("%+v", got)
+	}
 	if got := leaseOf(usualLease); got != (timing{15 * time.Second, 10 * time.Second, 2 * time.Second}) || got.term() != 13*time.Second {
 		t.Errorf("%+v, %s", got, got.term())
 	}
