@@ -16,6 +16,8 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/portcullis-gitops/portcullis/test/kkp"
 )
 
 // Observer sees every version that a Cluster ever has, not only the last one,
@@ -172,6 +174,12 @@ func (o *Observer) Only(ctx context.Context, lists map[string][][]string) error 
 	if err := o.CatchUp(ctx); err != nil {
 		return err
 	}
+	o.Reset(lists)
+	return nil
+}
+
+// Reset is Only for who has caught up.
+func (o *Observer) Reset(lists map[string][][]string) {
 	for id, only := range lists {
 		o.mu.Lock()
 		delete(o.allowed, id)
@@ -179,7 +187,16 @@ func (o *Observer) Only(ctx context.Context, lists map[string][][]string) error 
 		o.mu.Unlock()
 		o.Allow(id, only...)
 	}
-	return nil
+}
+
+// Live is a cluster's list as it was seen last, and whether the field is there.
+func (o *Observer) Live(id string) (list []string, set bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if c := o.last[id]; c != nil {
+		return kkp.List(c)
+	}
+	return nil, false
 }
 
 // CatchUp waits until all that is there now was seen.
