@@ -179,7 +179,7 @@ func (g *GitHub) show(w http.ResponseWriter, r *http.Request) {
 
 func (g *GitHub) showCommit(w http.ResponseWriter, r *http.Request) {
 	sha := r.PathValue("sha")
-	if !g.commits[sha] {
+	if !g.has(sha) {
 		g.message(w, r, http.StatusUnprocessableEntity, "No commit found for SHA: "+sha)
 		return
 	}

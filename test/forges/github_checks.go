@@ -19,7 +19,7 @@ func (g *GitHub) createStatus(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s := &Status{Commit: r.PathValue("sha"), Context: in.Context, State: in.State, Title: in.Description, URL: in.TargetURL}
-	if !g.commits[s.Commit] {
+	if !g.has(s.Commit) {
 		g.message(w, r, http.StatusUnprocessableEntity, "No commit found for SHA: "+s.Commit)
 		return
 	}
@@ -78,7 +78,7 @@ func (g *GitHub) createRun(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if !g.commits[in.HeadSHA] {
+	if !g.has(in.HeadSHA) {
 		g.message(w, r, http.StatusUnprocessableEntity, "No commit found for SHA: "+in.HeadSHA)
 		return
 	}

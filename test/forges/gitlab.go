@@ -82,7 +82,7 @@ func (g *GitLab) show(w http.ResponseWriter, r *http.Request) {
 func (g *GitLab) showCommit(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !g.there(w, r):
-	case !g.commits[r.PathValue("sha")]:
+	case !g.has(r.PathValue("sha")):
 		gitlabMessage(w, http.StatusNotFound, "404 Commit Not Found")
 	default:
 		reply(w, http.StatusOK, object{"id": r.PathValue("sha")})
@@ -117,7 +117,7 @@ func (g *GitLab) createStatus(w http.ResponseWriter, r *http.Request) {
 	case err != nil || !known || utf8.RuneCountInString(in.Description) > 255:
 		gitlabMessage(w, http.StatusUnprocessableEntity, fmt.Sprintf("state %q, description too long, or %v", in.State, err))
 		return
-	case !g.commits[sha]:
+	case !g.has(sha):
 		gitlabMessage(w, http.StatusNotFound, "404 Commit Not Found")
 		return
 	}

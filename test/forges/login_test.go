@@ -2,10 +2,7 @@ package forges_test
 
 import (
 	"errors"
-	"net/http"
 	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"os/exec"
 	"testing"
@@ -34,22 +31,11 @@ func gitOf(t *testing.T, g *forges.GitHub) (repository string) {
 			t.Fatalf("git %s: %v: %s", args[0], err, out)
 		}
 	}
-	to, err := url.Parse(server.URL)
+	both, err := g.WithGit(server.URL, servers.GitUser, servers.GitPassword)
 	if err != nil {
 		t.Fatal(err)
 	}
-	through := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(to)
-		r.Out.SetBasicAuth(servers.GitUser, servers.GitPassword)
-	}}
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if user, token, _ := r.BasicAuth(); user != "x-access-token" || !g.TokenIsGood(token) {
-			w.Header().Set("WWW-Authenticate", `Basic realm="GitHub"`)
-			w.WriteHeader(http.StatusUnauthorized)
-			return
-		}
-		through.ServeHTTP(w, r)
-	}))
+	front := httptest.NewServer(both)
 	t.Cleanup(front.Close)
 	return front.URL + "/allowlists.git"
 }

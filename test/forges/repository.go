@@ -54,6 +54,9 @@ type Comment struct {
 // repository is what a stand-in keeps. Its lock is held while a request is
 // answered, and by what tests do to it.
 type repository struct {
+	// Exists tells of commits that others made; nil: there are none.
+	Exists func(sha string) bool
+
 	mu       sync.Mutex
 	commits  map[string]bool
 	statuses []*Status
@@ -80,6 +83,10 @@ func (r *repository) commit() string {
 	}
 	r.commits[sha] = true
 	return sha
+}
+
+func (r *repository) has(sha string) bool {
+	return r.commits[sha] || r.Exists != nil && r.Exists(sha)
 }
 
 // Statuses are those of a commit, the newest last.
