@@ -27,6 +27,18 @@
 // same is done when packs have piled up. A folder is locked against a second
 // process.
 //
+// # Pull requests
+//
+//	moved := repo.Pulls().Moved(before)      // as the last poll's listing told; no request
+//	pull, err := repo.Pull(ctx, 7, head)     // what it brings, in memory, within bounds
+//	laid, err := pull.Lay(ctx, target)       // its files over the target's, and what clashes
+//	text, err := pull.Read(ctx, hash)        // a file of laid
+//	ok, err := repo.IsAncestor(ctx, head, target)  // is it merged? Squashing leaves no trace
+//
+// Nothing that a pull request brings gets into the mirror or on disk. Its
+// content is anybody's: see [MaxPullBytes] and its neighbours for the bounds,
+// and [TooLargeError] for what is told where one is met.
+//
 // # What a failure means
 //
 // An error of [Repository.Poll] never means "there are no files". A branch

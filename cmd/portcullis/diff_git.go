@@ -5,14 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/go-git/go-git/v5"
 	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/filemode"
 	"github.com/go-git/go-git/v5/plumbing/object"
 
 	"github.com/portcullis-gitops/portcullis/source"
@@ -75,109 +72,5 @@ func (g *gitFolder) commit(name string) (*object.Commit, error) {
 // snapshot is the folder as it was at a commit, by the rules of
 // source.Snapshot. It is empty where the commit has no such folder.
 func (g *gitFolder) snapshot(ctx context.Context, c *object.Commit, tenant string) (*source.Snapshot, source.ReadFunc, error) {
-	root, err := c.Tree()
-	if err == nil && g.below != "" {
-		root, err = root.Tree(g.below)
-	}
-	out := &source.Snapshot{Commit: c.Hash.String()}
-	if errors.Is(err, object.ErrDirectoryNotFound) {
-		out.Missing = true
-		return out, g.read, nil
-	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("read the files of %s: %w", c.Hash, err)
-	}
-	w := gitWalk{ctx: ctx, g: g, out: out, seen: map[string]int{}}
-	if err := w.folder(root, "", tenant, tenant != "", 0); err != nil {
-		return nil, nil, fmt.Errorf("read the files of %s: %w", c.Hash, err)
-	}
-	slices.SortFunc(out.Files, func(a, b source.Entry) int { return strings.Compare(a.Path, b.Path) })
-	return out, g.read, nil
-}
-
-func (g *gitFolder) read(ctx context.Context, hash string) ([]byte, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	blob, err := g.repository.BlobObject(plumbing.NewHash(hash))
-	if err != nil {
-		return nil, err
-	}
-	r, err := blob.Reader()
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	return io.ReadAll(io.LimitReader(r, source.MaxFileSize+1))
-}
-
-// maxGitDepth is how deep folders are followed: crafted trees can be endless.
-const maxGitDepth = 64
-
-// gitWalk goes through the trees of a commit.
-type gitWalk struct {
-	ctx  context.Context
-	g    *gitFolder
-	out  *source.Snapshot
-	seen map[string]int // entries, by tenant
-}
-
-// folder reads one tree; named tells whether its tenant is known, else each
-// folder in it is one.
-func (w *gitWalk) folder(t *object.Tree, at, tenant string, named bool, depth int) error {
-	if err := w.ctx.Err(); err != nil {
-		return err
-	}
-	for _, e := range t.Entries {
-		if strings.HasPrefix(e.Name, ".") {
-			continue
-		}
-		below, owner := path.Join(at, e.Name), tenant
-		if !named && e.Mode == filemode.Dir {
-			owner = e.Name
-		}
-		if w.seen[owner]++; depth > maxGitDepth || w.seen[owner] > source.MaxTenantEntries {
-			return fmt.Errorf("%s: too many files and folders, or too deep", below)
-		}
-		if e.Mode != filemode.Dir {
-			if err := w.entry(e, below, tenant); err != nil {
-				return err
-			}
-			continue
-		}
-		sub, err := w.g.repository.TreeObject(e.Hash)
-		if err != nil {
-			return fmt.Errorf("read %s: %w", below, err)
-		}
-		if err := w.folder(sub, below, owner, true, depth+1); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (w *gitWalk) entry(e object.TreeEntry, at, tenant string) error {
-	out := source.Entry{Path: at, Tenant: tenant, Hash: e.Hash.String()}
-	lower := strings.ToLower(e.Name)
-	switch {
-	case e.Mode == filemode.Submodule:
-		out.Kind = source.Submodule
-		w.out.Files = append(w.out.Files, out)
-		return nil
-	case !strings.Contains(lower, ".yaml") && !strings.Contains(lower, ".yml"):
-		return nil
-	}
-	size, err := w.g.repository.Storer.EncodedObjectSize(e.Hash)
-	if err != nil {
-		return fmt.Errorf("read %s: %w", at, err)
-	}
-	out.Size = size
-	if size > source.MaxFileSize {
-		out.Kind = source.TooLarge
-	}
-	if e.Mode == filemode.Symlink {
-		out.Kind = source.Symlink
-	}
-	w.out.Files = append(w.out.Files, out)
-	return nil
+	return source.ReadCommit(ctx, g.repository.Storer, c.Hash.String(), g.below, tenant)
 }
