@@ -239,6 +239,47 @@ func TestOurOwnListIsNotForeign(t *testing.T) {
 	}
 }
 
+// Of what was written while nobody looked, our own name tells nothing: it may
+// be an older plan's.
+func TestOurOwnListIsNotForeignAfterARestart(t *testing.T) {
+	t.Parallel()
+	o := newOneCluster(t, "203.0.113.0/24")
+	o.settle()
+	o.api.dashboard("192.0.2.0/24")
+	o.settle()
+	o.happened()
+	o.restart()
+	o.want("198.51.100.0/24")
+	o.settle()
+	o.wantLive("198.51.100.0/24")
+	o.wantEvents()
+	if f := o.state().Standing.Foreign; f.Count != 1 || f.Writer != "kubermatic-api" {
+		t.Errorf("there stands %+v", f)
+	}
+}
+
+// A time that is asked for again before the list in Git is on the Service goes
+// on from where it began, and is told of again.
+func TestTimeByHandThatIsTakenUpAgain(t *testing.T) {
+	t.Parallel()
+	o := newOneCluster(t, "203.0.113.0/24")
+	o.grant(2 * time.Hour)
+	o.settle()
+	o.asks(time.Hour)
+	o.api.dashboard("192.0.2.0/24")
+	o.settle()
+	o.api.change(func(c *Cluster) { c.Annotations = nil })
+	o.look() // put right, and not on the Service yet
+	o.happened()
+	o.step(30 * time.Minute)
+	o.asks(24 * time.Hour)
+	o.api.dashboard("192.0.2.0/24")
+	if again := o.look(); again != 90*time.Minute {
+		t.Errorf("looked at again after %s", again)
+	}
+	o.wantEvents("Warning ListKeptByHand")
+}
+
 func TestHeldListIsFoughtForToo(t *testing.T) {
 	t.Parallel()
 	o := newOneCluster(t, "203.0.113.0/24")
