@@ -32,7 +32,12 @@ func runCommand() *cobra.Command {
 		Long: "Run polls the sources of its Config, applies what their files mean to the seed's\n" +
 			"Clusters, sees to it that it stays, and tells each commit how that went. The seed\n" +
 			"is found as kubectl does: --kubeconfig, KUBECONFIG, in-cluster. With --dry-run it\n" +
-			"says what it would do and writes nothing, neither to the seed nor to Git.",
+			"says what it would do and writes nothing, neither to the seed nor to Git.\n\n" +
+			"With --leader-elect there can be several replicas, each with a --data-dir of its\n" +
+			"own. One leads; the others know the seed's clusters and stand by, and one of them\n" +
+			"takes over at once from a leader that ends, and when the lease has run out from\n" +
+			"one that is lost. The lease is of the namespace: an installation in another one is\n" +
+			"noticed by the lists that the two take from each other.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.adapt(cmd)

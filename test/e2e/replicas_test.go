@@ -463,6 +463,47 @@ func TestTwoInstallationsOnOneSeed(t *testing.T) {
 	p.must(second.Stop(p.ctx))
 }
 
+// TestTwoWithoutAnElection in one namespace: the state gives them away to each
+// other. One ends, and the other's work is not undone.
+func TestTwoWithoutAnElection(t *testing.T) {
+	t.Parallel()
+	p := set(t, stage.Options{})
+	p.populate()
+	var both []*stage.Replica
+	for _, name := range []string{"a", "b"} {
+		r, err := p.Replica(name, stage.ReplicaOptions{})
+		p.must(err)
+		t.Cleanup(func() {
+			if t.Failed() {
+				t.Logf("what %s logged:\n%s", name, tailOf(r.Log()))
+			}
+			if err := r.Kill(); err != nil {
+				t.Error(err)
+			}
+		})
+		p.must(r.Start())
+		both = append(both, r)
+	}
+	running := func() []*stage.Replica {
+		return slices.DeleteFunc(slices.Clone(both), func(r *stage.Replica) bool { return r.Running() != nil })
+	}
+	p.expect("one to end, and the lists", p.InForce(stage.ShopProd, stage.ProdList()...), func(context.Context) error {
+		if n := len(running()); n != 1 {
+			return fmt.Errorf("%d run", n)
+		}
+		return nil
+	})
+	for _, r := range both {
+		if r.Running() == nil {
+			continue
+		}
+		if code, err := r.Wait(p.ctx, patience); err != nil || code == 0 || !strings.Contains(r.Log(), "state was changed by someone else") {
+			t.Errorf("it ended with %d, %v", code, err)
+		}
+	}
+	p.must(running()[0].Stop(p.ctx))
+}
+
 func isClusterWrite(e servers.AuditEvent) bool {
 	return e.Stage == "ResponseComplete" && e.Verb == "patch" && e.ObjectRef.Resource == "clusters"
 }
