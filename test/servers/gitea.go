@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -125,18 +126,18 @@ func (g *Gitea) createAdmin(ctx context.Context) error {
 	}
 	out, err := g.command(ctx, "admin", "user", "generate-access-token", "--username", g.Admin.Name,
 		"--token-name", "first", "--scopes", "all", "--raw")
-	g.Admin.Token = lastWord(out)
-	return err
+	if err != nil {
+		return err
+	}
+	if g.Admin.Token = giteaToken.FindString(out); g.Admin.Token == "" {
+		return errors.New("gitea admin user generate-access-token: its output holds no token")
+	}
+	return nil
 }
 
-// lastWord skips the log lines that Gitea may print before its answer.
-func lastWord(out string) string {
-	words := strings.Fields(out)
-	if len(words) == 0 {
-		return ""
-	}
-	return words[len(words)-1]
-}
+// giteaToken is a line with a token. On a busy machine, Gitea may print log
+// lines before it and after it, such as one about a slow query.
+var giteaToken = regexp.MustCompile(`(?m)^[0-9a-f]{40}$`)
 
 // command runs one of Gitea's subcommands and returns what it printed.
 func (g *Gitea) command(ctx context.Context, args ...string) (string, error) {
