@@ -14,12 +14,13 @@ import (
 
 // sendList writes a list, in the very words that `portcullis render` prints,
 // and answers the Cluster as it then stands.
-func (c *Controller) sendList(ctx context.Context, cl *Cluster, list []netip.Prefix) (*Cluster, error) {
+func (c *Controller) sendList(ctx context.Context, cl *Cluster, list []netip.Prefix, more ...client.PatchOption) (*Cluster, error) {
 	body, err := render.Patch(cl.Name, string(cl.UID), list)
 	if err != nil {
 		return nil, fmt.Errorf("encode the list: %w", err)
 	}
-	return c.patch(ctx, cl, client.RawPatch(types.ApplyPatchType, body), client.ForceOwnership, client.FieldOwner(Manager))
+	return c.patch(ctx, cl, client.RawPatch(types.ApplyPatchType, body),
+		append(more, client.ForceOwnership, client.FieldOwner(Manager))...)
 }
 
 // sendRemoval removes the field. Server-side apply cannot: giving the field up

@@ -43,6 +43,8 @@ type SourceState struct {
 	// Deviations are the clusters whose state does not follow from the live
 	// objects, by ID.
 	Deviations map[string]Deviation `json:"-"`
+	// Pulls are the pull requests that are followed, by number.
+	Pulls map[string]PullRecord `json:"-"`
 	// Tenants are, by project, the tenants where the names differ.
 	Tenants map[string]string `json:"-"`
 }
@@ -65,6 +67,14 @@ type TenantHold struct {
 	Reason   string    `json:"reason"`
 	Since    time.Time `json:"since,omitzero"`
 	Clusters int       `json:"clusters"` // how many are held
+}
+
+// PullRecord is what must outlive the process of a pull request.
+type PullRecord struct {
+	Head    string `json:"head,omitempty"`
+	Check   string `json:"check,omitempty"`   // content of the check that was delivered
+	Comment string `json:"comment,omitempty"` // what the comment says, by content
+	Merged  string `json:"merged,omitempty"`  // the commit that brought it in
 }
 
 // CommitRecord is what a commit's check follows from.

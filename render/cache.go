@@ -20,6 +20,17 @@ func NewCache() *Cache {
 	return &Cache{parsed: map[string]*document.Parsed{}, used: map[string]bool{}}
 }
 
+// CacheOf knows what these files say.
+func CacheOf(files []File) *Cache {
+	c := NewCache()
+	for _, f := range files {
+		if f.Parsed != nil && !f.Parsed.Unread {
+			c.parsed[f.Hash] = f.Parsed
+		}
+	}
+	return c
+}
+
 // Parse is what the content with that hash says; read is called only where it
 // is not known yet.
 func (c *Cache) Parse(hash string, read func() ([]byte, error)) (*document.Parsed, error) {

@@ -54,6 +54,9 @@ func (r *reconciler) follow(ctx context.Context, p polled) {
 		f.log.Error(p.err, "Cannot poll the source")
 		return
 	}
+	if f.head = p.head; f.desk != nil {
+		f.desk.Wake() // a pull request's head may have moved
+	}
 	if err := r.move(ctx, f, p.head); err != nil {
 		f.log.Error(err, "Cannot follow the branch", "commit", p.head)
 		r.lose(err)

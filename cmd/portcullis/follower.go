@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/portcullis-gitops/portcullis/apply"
 	"github.com/portcullis-gitops/portcullis/apply/outcome"
+	"github.com/portcullis-gitops/portcullis/cmd/portcullis/pulls"
 	"github.com/portcullis-gitops/portcullis/render"
 	"github.com/portcullis-gitops/portcullis/render/policy"
 	"github.com/portcullis-gitops/portcullis/source"
@@ -26,10 +28,13 @@ type follower struct {
 	pacer *source.Pacer
 	// verifier knows whose commits are followed; nil where anybody's are.
 	verifier *source.Verifier
-	outbox   *forge.Outbox // nil where commits are told nothing
+	outbox   *forge.Outbox      // nil where commits are told nothing
+	host     forge.PullRequests // nil where the host has none
 	log      logr.Logger
 	context  string // of its checks: portcullis/<seed>
 
+	head     string           // of the branch, as last polled
+	shown    world            // that pull requests are judged against
 	snapshot *source.Snapshot // of the accepted commit; nil until it was read
 	files    []render.File
 	loaded   bool   // what a restart left was taken up
@@ -47,6 +52,10 @@ type follower struct {
 	mu    sync.Mutex // guards what follows: the outbox reports from its own goroutine
 	state apply.SourceState
 	save  func(context.Context, apply.SourceState) error
+	// desk is for pull requests; nil where none are looked at. verdicts are what
+	// commits were told last.
+	desk     *pulls.Desk
+	verdicts map[string]outcome.Verdict
 	// owed are the commits that another one superseded, by that one; arrived
 	// are the contents of the final checks that were delivered, by commit.
 	owed    map[string][]string
@@ -142,7 +151,7 @@ func (f *follower) own(s *source.Snapshot) *source.Snapshot {
 // Delivered implements forge.Store: it writes down that a commit's check
 // arrived, once those of the commits that it superseded did too.
 func (f *follower) Delivered(ctx context.Context, commit, hash string) error {
-	if !f.arrive(commit, hash) {
+	if desk := f.pullDesk(); desk != nil && desk.Delivered(hash) || !f.arrive(commit, hash) {
 		return nil
 	}
 	return f.update(ctx, func(s *apply.SourceState) {
@@ -155,6 +164,18 @@ func (f *follower) Delivered(ctx context.Context, commit, hash string) error {
 			f.observed(s)
 		}
 	})
+}
+
+func (f *follower) pullDesk() *pulls.Desk {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.desk
+}
+
+// speaksFor tells whether a path is of a tenant that this source speaks for.
+func (f *follower) speaksFor(path string) bool {
+	tenant, _, _ := strings.Cut(strings.TrimPrefix(path, f.conf.Path+"/"), "/")
+	return slices.Contains(f.conf.Tenants, tenant)
 }
 
 // arrive notes that a check is there, and tells whether that is to be written

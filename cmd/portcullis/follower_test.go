@@ -15,7 +15,7 @@ func newTestFollower(records ...apply.CommitRecord) (*follower, *int) {
 	return &follower{
 		state: apply.SourceState{Name: "s", Commits: records},
 		owed:  map[string][]string{}, arrived: map[string]string{},
-		said: map[string]outcome.State{}, offered: map[string][]string{}, early: map[string]bool{},
+		said: map[string]outcome.State{}, offered: map[string][]string{}, early: map[string]bool{}, verdicts: map[string]outcome.Verdict{},
 		save: func(context.Context, apply.SourceState) error { writes++; return nil },
 	}, &writes
 }

@@ -60,6 +60,24 @@ type postsInTerm struct {
 	term *tenure
 }
 
+// comments are those of a host with pull requests, written in the term only.
+func (t *tenure) comments(f forge.PullRequests) forge.PullRequests { return &commentsInTerm{f, t} }
+
+type commentsInTerm struct {
+	forge.PullRequests
+	term *tenure
+}
+
+// Comment implements forge.PullRequests.
+func (c *commentsInTerm) Comment(ctx context.Context, comment forge.Comment) (string, error) {
+	if err := c.term.leads(); err != nil {
+		return "", err
+	}
+	ctx, cancel := c.term.bound(ctx)
+	defer cancel()
+	return c.PullRequests.Comment(ctx, comment)
+}
+
 // Post implements forge.Forge.
 func (p *postsInTerm) Post(ctx context.Context, checks []forge.Check) []error {
 	if err := p.term.leads(); err != nil {

@@ -24,6 +24,7 @@ type reconciler struct {
 	policy     *policyFile
 	controller *apply.Controller
 	approvals  *apply.Approvals
+	trials     *apply.Trials // of what pull requests would write
 	store      stateStore
 	sources    []*follower
 	dryRun     bool
@@ -57,6 +58,7 @@ func (r *reconciler) run(ctx context.Context) error {
 	results := make(chan polled)
 	for _, f := range r.sources {
 		go f.poll(ctx, results)
+		r.openDesk(ctx, f)
 	}
 	for {
 		timer := time.NewTimer(r.idle())
@@ -76,6 +78,7 @@ func (r *reconciler) run(ctx context.Context) error {
 			r.expire(ctx)
 		}
 		timer.Stop()
+		r.showPulls()
 		r.reportSometimes(ctx)
 		if r.lost != nil {
 			return r.lost

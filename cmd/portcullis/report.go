@@ -42,6 +42,7 @@ func (r *reconciler) reportSource(ctx context.Context, f *follower, states map[s
 		}
 		check := forge.Check{Commit: record.SHA, Context: r.checkContext(),
 			State: forge.State(verdict.State), Title: verdict.Title, Body: bounded(verdict.Body), Identity: verdict.Identity}
+		f.noteVerdict(record.SHA, verdict)
 		if f.say(check, verdict.State, verdict.Early) {
 			if err := f.Delivered(ctx, record.SHA, check.Hash()); err != nil {
 				f.log.Error(err, "Cannot write down a check that was delivered", "commit", record.SHA)
@@ -50,6 +51,18 @@ func (r *reconciler) reportSource(ctx context.Context, f *follower, states map[s
 		f.waiting[record.SHA] = waiting(record, states)
 		f.outbox.Offer(f.superseded(ctx, r, record)...)
 		f.outbox.Offer(check)
+	}
+}
+
+// noteVerdict keeps what a commit was told for the pull request that it brought
+// in.
+func (f *follower) noteVerdict(commit string, v outcome.Verdict) {
+	f.mu.Lock()
+	before, desk := f.verdicts[commit], f.desk
+	f.verdicts[commit] = v
+	f.mu.Unlock()
+	if desk != nil && before != v {
+		desk.Wake()
 	}
 }
 
@@ -196,6 +209,7 @@ func (f *follower) remind() {
 			delete(f.waiting, commit)
 			delete(f.between, commit)
 			f.mu.Lock()
+			delete(f.verdicts, commit)
 			f.forget(commit)
 			f.mu.Unlock()
 		}

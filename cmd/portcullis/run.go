@@ -166,10 +166,15 @@ func idle(c *policy.Config) []string {
 		}
 	}
 	for _, s := range c.Sources {
-		add(s.Checks.PullRequests, "Config: sources["+s.Name+"].checks.pullRequests")
+		add(s.Checks.PullRequests && !hasPulls(s.Checks.Forge), "Config: sources["+s.Name+"].checks.pullRequests")
 		add(s.Checks.WebhookSecretFile != "", "Config: sources["+s.Name+"].checks.webhookSecretFile")
 	}
 	return out
+}
+
+// hasPulls tells whether a kind of Git host has pull requests.
+func hasPulls(kind string) bool {
+	return kind == policy.ForgeGitea || kind == policy.ForgeGithub || kind == policy.ForgeGitlab
 }
 
 func (o *runOptions) connection() (*rest.Config, error) {

@@ -85,6 +85,7 @@ func (o *runOptions) wire(ctx context.Context, seed *rest.Config, config *policy
 	if r.controller, err = apply.Add(mgr, o.applyOptions(r)); err != nil {
 		return nil, nil, errors.Join(err, r.close())
 	}
+	r.trials = apply.NewTrials(r.controller)
 	return mgr, r, o.addOutboxes(mgr, r)
 }
 
@@ -195,12 +196,15 @@ func newFollower(s policy.Source, config *policy.Config, store stateStore, dir s
 	f := &follower{conf: s, cache: render.NewCache(), repo: repo, pacer: source.NewPacer(schedule, rand.Float64), verifier: verifier, log: log, save: store.SaveSource,
 		context: "portcullis/" + config.Seed,
 		judged:  map[string]outcome.Judgement{}, waiting: map[string]int{}, between: map[string][]string{},
-		owed: map[string][]string{}, arrived: map[string]string{}, said: map[string]outcome.State{}, offered: map[string][]string{}, early: map[string]bool{}}
+		owed: map[string][]string{}, arrived: map[string]string{}, said: map[string]outcome.State{}, offered: map[string][]string{}, early: map[string]bool{}, verdicts: map[string]outcome.Verdict{}}
 	host, err := newForge(s, app, repo, config, dir, log)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("source %s: %w", s.Name, err), repo.Close())
 	}
 	if host != nil {
+		if with, able := host.(forge.PullRequests); able {
+			f.host = term.comments(with)
+		}
 		f.outbox = forge.NewOutbox(term.posts(host), f, forge.Options{Log: log.WithName("checks")})
 	}
 	return f, nil
@@ -211,7 +215,19 @@ func sourceOptions(s policy.Source, app *github.App, dir string, log logr.Logger
 	return source.Options{Name: s.Name, URL: s.URL, Branch: s.Branch, Path: s.Path, Tenant: s.Tenant, Dir: dir,
 		TokenFile: c.TokenFile, Username: c.Username, PasswordFile: c.PasswordFile, Login: login(app),
 		SSHKeyFile: c.SSHKeyFile, KnownHostsFile: c.KnownHostsFile, CAFile: c.CAFile, Proxy: c.Proxy,
-		InsecureHTTP: s.InsecureHTTP, Log: log}
+		InsecureHTTP: s.InsecureHTTP, Pulls: pullRefs(s), Log: log}
+}
+
+// pullRefs is where the source's Git host shows pull requests; nowhere if none
+// are looked at.
+func pullRefs(s policy.Source) source.PullRefs {
+	switch {
+	case !s.Checks.PullRequests:
+		return ""
+	case s.Checks.Forge == policy.ForgeGitlab:
+		return source.MergeRequests
+	}
+	return source.PullRequests
 }
 
 // close gives back what the reconciler holds.

@@ -9,6 +9,7 @@ package pulls
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -59,6 +60,9 @@ type Result struct {
 	Title string
 	// Comment is Markdown, without a mark.
 	Comment string
+	// Same is equal for results that say the same: the branch that the change
+	// was laid over may have moved in between.
+	Same string
 	// Nothing is set where no file that this seed reads is touched: then there
 	// is no comment unless there is one already.
 	Nothing bool
@@ -69,8 +73,8 @@ type Result struct {
 
 // Nothing is said of a pull request that touches nothing here.
 func nothing(in Input) Result {
-	return Result{Nothing: true, Title: "nothing here",
-		Comment: fmt.Sprintf("**nothing here**: seed %s reads none of the files that this pull request changes.\n", code(in.Seed))}
+	return said(Result{Nothing: true, Title: "nothing here",
+		Comment: fmt.Sprintf("**nothing here**: seed %s reads none of the files that this pull request changes.\n", code(in.Seed))})
 }
 
 // Judge says what becomes of a pull request.
@@ -91,7 +95,15 @@ func Judge(in Input) Result {
 	if len(errors) > 0 && d.Class == meaning.Routine {
 		d.Class = meaning.Review
 	}
-	return Result{Failure: len(errors) > 0, Title: title(d, errors), Comment: in.comment(d), Findings: d.Findings}
+	r := Result{Failure: len(errors) > 0, Title: title(d, errors), Comment: in.comment(d, short(in.Base)), Findings: d.Findings}
+	r.Same = fmt.Sprintf("%v\n%s\n%s", r.Failure, r.Title, in.comment(d, ""))
+	return r
+}
+
+// said is a result that says the same wherever the branch is.
+func said(r Result) Result {
+	r.Same = fmt.Sprintf("%v\n%s\n%s", r.Failure, r.Title, r.Comment)
+	return r
 }
 
 // reaches tells whether a group is edited that a list for this seed names.
@@ -136,7 +148,7 @@ func (in Input) refused(set []string) []lint.Finding {
 			continue
 		}
 		out = append(out, lint.Finding{Source: in.Source, Path: w.Claim.Path, Line: max(1, w.Claim.Line), Column: 1, Severity: lint.Error,
-			Rule: "refused-by-kkp", Message: fmt.Sprintf("%s: KKP refused the cluster: %s", w.Title, words), Cluster: id})
+			Rule: "refused-by-kkp", Message: w.Title + ": " + words, Cluster: id})
 	}
 	return out
 }
@@ -162,10 +174,10 @@ func title(d *meaning.Diff, errors []lint.Finding) string {
 	return fmt.Sprintf("%s: %s:%d:%d: %s%s", d.Class, report.Escape(f.Path), f.Line, f.Column, f.Rule, more)
 }
 
-func (in Input) comment(d *meaning.Diff) string {
+func (in Input) comment(d *meaning.Diff, base string) string {
 	var b strings.Builder
 	head := short(in.Head) + " on " + in.Seed
-	if err := report.Markdown(&b, report.Compared{Base: fmt.Sprintf("%s (%s)", in.Target, short(in.Base)), Head: head, Diff: d}); err != nil {
+	if err := report.Markdown(&b, report.Compared{Base: fmt.Sprintf("%s (%s)", in.Target, base), Head: head, Diff: d}); err != nil {
 		return "" // a strings.Builder takes everything
 	}
 	if in.Untried > 0 {
@@ -177,13 +189,13 @@ func (in Input) comment(d *meaning.Diff) string {
 // Denied is said of a fork's pull request where the Config says `forks: deny`.
 func Denied() Result {
 	const words = "not judged: a maintainer must push this branch"
-	return Result{Failure: true, Title: words, Comment: "**" + words + "**: pull requests of forks are not judged here.\n"}
+	return said(Result{Failure: true, Title: words, Comment: "**" + words + "**: pull requests of forks are not judged here.\n"})
 }
 
 // Unjudged is said of one that could not be judged, such as for its size; why
 // is one line.
 func Unjudged(why string) Result {
-	return Result{Failure: true, Title: "not judged: " + why, Comment: "**not judged**: " + code(why) + "\n"}
+	return said(Result{Failure: true, Title: "not judged: " + why, Comment: "**not judged**: " + code(why) + "\n"})
 }
 
 func short(commit string) string { return commit[:min(len(commit), 12)] }
@@ -191,4 +203,34 @@ func short(commit string) string { return commit[:min(len(commit), 12)] }
 // code is a text in a code span: nothing in it is Markdown.
 func code(s string) string {
 	return "`" + strings.ReplaceAll(report.Escape(s), "`", "'") + "`"
+}
+
+// block is a text of several lines in a fence that nothing in it can close.
+func block(s string) string {
+	fence := "```"
+	for strings.Contains(s, fence) {
+		fence += "`"
+	}
+	return fence + "\n" + strings.TrimRight(s, "\n") + "\n" + fence + "\n"
+}
+
+// Holds are what a guard would hold of a change: mass changes, and what a
+// freeze keeps back of it.
+func Holds(after, guarded *render.Plan) []render.MassHold {
+	out := slices.Clone(guarded.Holds)
+	frozen := map[string]int{} // place in out, by words
+	for _, id := range slices.Sorted(maps.Keys(guarded.Clusters)) {
+		w := guarded.Clusters[id]
+		if w.Asked == nil || w.Held.Rule != render.RuleFreeze || after.Clusters[id] == nil {
+			continue
+		}
+		i, known := frozen[w.Held.Message]
+		if !known {
+			i = len(out)
+			frozen[w.Held.Message] = i
+			out = append(out, render.MassHold{Source: w.Claim.Source, Tenant: w.Claim.Tenant, Reason: w.Held.Message})
+		}
+		out[i].Clusters = append(out[i].Clusters, id)
+	}
+	return out
 }

@@ -115,7 +115,7 @@ func TestJudge(t *testing.T) {
 			adjust: func(in *pulls.Input) { in.Conflicts = []string{"acme/a.yaml"} }, failure: true, title: "review: acme/a.yaml:1:1: merge-conflict", comment: []string{"merge main into this branch"}},
 		"refused by KKP": {branch: acme, change: one("acme/a.yaml", list("a", "eu-west", "shopprod01", "{"+office+"}", "{"+home+"}")),
 			adjust: func(in *pulls.Input) {
-				in.Refused = map[string]string{"shopprod01": "the CNI version is not supported"}
+				in.Refused = map[string]string{"shopprod01": "KKP refused the cluster: the CNI version is not supported"}
 			},
 			failure: true, title: "review: acme/a.yaml:6:1: refused-by-kkp", comment: []string{"KKP refused the cluster: the CNI version is not supported"}},
 		"another cluster refused by KKP": {branch: acme, change: one("acme/a.yaml", list("a", "eu-west", "shopprod01", "{"+office+"}", "{"+home+"}")),

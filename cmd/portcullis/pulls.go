@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/portcullis-gitops/portcullis/apply"
+	"github.com/portcullis-gitops/portcullis/apply/outcome"
+	"github.com/portcullis-gitops/portcullis/cmd/portcullis/pulls"
+	"github.com/portcullis-gitops/portcullis/render"
+	"github.com/portcullis-gitops/portcullis/render/policy"
+	"github.com/portcullis-gitops/portcullis/source"
+)
+
+// openDesk has the source's pull requests followed, where that is asked for.
+func (r *reconciler) openDesk(ctx context.Context, f *follower) {
+	desk := r.newDesk(f)
+	if desk == nil || r.dryRun {
+		return
+	}
+	f.mu.Lock()
+	f.desk = desk
+	f.mu.Unlock()
+	go func() { _ = desk.Run(ctx) }() // it ends with ctx, and without an error
+}
+
+// newDesk is the source's desk for pull requests; nil where it looks at none.
+func (r *reconciler) newDesk(f *follower) *pulls.Desk {
+	if f.host == nil || !f.conf.Checks.PullRequests || f.outbox == nil {
+		return nil
+	}
+	records := f.known().Pulls
+	for _, p := range records {
+		if p.Check != "" {
+			f.outbox.Known(p.Head, f.context, p.Check)
+		}
+	}
+	return pulls.NewDesk(pulls.Options{
+		Forge: f.host, Repository: f.repo, Context: f.context, Seed: r.config.Seed, Branch: f.conf.Branch,
+		DenyForks: f.conf.Checks.Forks == policy.ForksDeny, Offer: f.outbox.Offer, Own: f.ownCommit, Verdict: f.verdictOn,
+		Save: f.savePulls, Now: r.now, Log: f.log.WithName("pulls"),
+	}, records)
+}
+
+// ownCommit tells whether a commit is one of the branch that has a verdict.
+func (f *follower) ownCommit(commit string) bool {
+	return slices.ContainsFunc(f.records(), func(r apply.CommitRecord) bool { return r.SHA == commit })
+}
+
+func (f *follower) savePulls(ctx context.Context, records map[string]pulls.Record) error {
+	return f.update(ctx, func(s *apply.SourceState) {
+		s.Pulls = records
+		if len(records) == 0 {
+			s.Pulls = nil // as it is read back
+		}
+	})
+}
+
+// verdictOn is how it went with the commit that brought a pull request in: its
+// own, or that of the first one after it that was judged.
+func (f *follower) verdictOn(ctx context.Context, merge string) (pulls.Verdict, bool) {
+	for _, r := range f.records() {
+		if r.SHA != merge {
+			within, err := f.repo.IsAncestor(ctx, merge, r.SHA)
+			if err != nil || !within {
+				continue
+			}
+		}
+		if r.Superseded != "" {
+			continue
+		}
+		f.mu.Lock()
+		v, told := f.verdicts[r.SHA]
+		f.mu.Unlock()
+		if !told && r.State == string(outcome.Success) { // told so before a restart, and nothing is new
+			v, told = outcome.Verdict{State: outcome.Success, Title: "lists in force"}, true
+		}
+		return pulls.Verdict{Commit: r.SHA, Final: v.State != outcome.Pending && !v.Early, Good: v.State == outcome.Success, Title: v.Title, Body: v.Body}, told
+	}
+	return pulls.Verdict{}, false
+}
+
+// showPulls gives desks another world to judge against where one of its parts
+// is another: the branch, what is accepted of it, or the policy.
+func (r *reconciler) showPulls() {
+	for _, f := range r.sources {
+		w := world{head: f.head, accepted: f.known().Accepted, policy: r.policy.current}
+		if f.desk == nil || !f.loaded || f.head == "" || w == f.shown {
+			continue
+		}
+		f.shown = w
+		f.desk.Look(&pulls.World{Target: f.head, Judge: r.judging(f, w)})
+	}
+}
+
+// world is what makes pull requests be judged anew.
+type world struct {
+	head, accepted string
+	policy         *policy.Policy
+}
+
+// judging is how pull requests are judged against the branch and the policy of
+// now. It holds on to values that nobody changes: it runs beside the loop.
+func (r *reconciler) judging(f *follower, w world) func(context.Context, *source.Laid, *source.Pull) (pulls.Result, error) {
+	base, accepted := r.base, f.files
+	var others []render.File
+	for _, other := range r.sources {
+		if other != f {
+			others = append(others, other.files...)
+		}
+	}
+	plan := func(files []render.File, base *render.Base, guard *render.Guard, inventory render.Inventory) *render.Plan {
+		return render.Render(render.Input{Files: slices.Concat(others, files), Base: base, Policy: w.policy, Inventory: inventory,
+			Seed: r.config.Seed, Now: r.now(), Guard: guard})
+	}
+	return func(ctx context.Context, laid *source.Laid, pull *source.Pull) (pulls.Result, error) {
+		return r.judgePull(ctx, f, w, laid, pull, base, accepted, plan)
+	}
+}
+
+// renderer makes a plan of files of the source, beside those of the others.
+type renderer func([]render.File, *render.Base, *render.Guard, render.Inventory) *render.Plan
+
+func (r *reconciler) judgePull(ctx context.Context, f *follower, w world, laid *source.Laid, pull *source.Pull, base *render.Base, accepted []render.File, plan renderer) (pulls.Result, error) {
+	in := pulls.Input{Seed: r.config.Seed, Source: f.conf.Name, Target: f.conf.Branch, Base: w.head, Head: laid.Commit,
+		Changed: f.ownPaths(laid, laid.Changed), Conflicts: f.ownPaths(laid, laid.Conflicts), Policy: w.policy, Now: r.now()}
+	if len(in.Changed)+len(in.Conflicts) == 0 {
+		return pulls.Judge(in), nil
+	}
+	var err error
+	if in.Inventory, err = r.controller.Inventory(ctx); err != nil {
+		return pulls.Result{}, err
+	}
+	if in.BeforeFiles, err = f.branchFiles(ctx, w, accepted); err != nil {
+		return pulls.Result{}, err
+	}
+	if in.AfterFiles, err = parseAll(ctx, render.CacheOf(in.BeforeFiles), f.conf.Name, f.own(laid.Snapshot), pull.Read); err != nil {
+		return pulls.Result{}, err
+	}
+	in.Before = plan(in.BeforeFiles, base, nil, in.Inventory)
+	in.After = plan(in.AfterFiles, in.Before.Base(), nil, in.Inventory)
+	guarded := plan(in.AfterFiles, in.Before.Base(), &render.Guard{Freeze: r.config.Freeze}, in.Inventory)
+	in.Holds = pulls.Holds(in.After, guarded)
+	if in.Refused, in.Untried, err = r.tryLists(ctx, f, in.Before, in.After); err != nil {
+		return pulls.Result{}, err
+	}
+	return pulls.Judge(in), nil
+}
+
+// branchFiles are the files of the branch as it is, be it followed or not.
+func (f *follower) branchFiles(ctx context.Context, w world, accepted []render.File) ([]render.File, error) {
+	if w.head == w.accepted {
+		return accepted, nil
+	}
+	_, files, err := f.read(ctx, render.CacheOf(accepted), w.head)
+	return files, err
+}
+
+// ownPaths leaves out what other sources speak for.
+func (f *follower) ownPaths(laid *source.Laid, paths []string) []string {
+	if len(f.conf.Tenants) == 0 {
+		return paths
+	}
+	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool { return !f.speaksFor(path) })
+}
+
+// mostTried bounds the clusters of one pull request that KKP is asked about.
+const mostTried = 50
+
+// tryLists asks the seed about the lists that a change makes others of.
+func (r *reconciler) tryLists(ctx context.Context, f *follower, before, after *render.Plan) (map[string]string, int, error) {
+	refused, tried, untried := map[string]string{}, 0, 0
+	for _, id := range outcome.Judge(before, after, f.conf.Name, nil).Set {
+		w := after.Clusters[id]
+		if w.Held != nil || w.Access != render.Restricted || !w.Exposed {
+			continue
+		}
+		if tried == mostTried {
+			untried++
+			continue
+		}
+		tried++
+		words, err := r.trials.Try(ctx, w)
+		switch {
+		case errors.Is(err, context.Canceled):
+			return nil, 0, err
+		case err != nil: // the seed is away or busy: the change is judged all the same
+			f.log.Error(err, "Cannot ask the seed about a list", "cluster", id)
+			untried++
+		case words != "":
+			refused[id] = words
+		}
+	}
+	return refused, untried, nil
+}

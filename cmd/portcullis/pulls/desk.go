@@ -1,0 +1,260 @@
+package pulls
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+
+	"github.com/portcullis-gitops/portcullis/apply"
+	"github.com/portcullis-gitops/portcullis/source"
+	"github.com/portcullis-gitops/portcullis/source/forge"
+)
+
+// Repository is what a desk reads of Git.
+type Repository interface {
+	// Pulls are the heads as the last poll told them.
+	Pulls() source.Pulls
+	Pull(ctx context.Context, number int, head string) (*source.Pull, error)
+	// IsAncestor tells whether one commit of the mirror follows from another.
+	IsAncestor(ctx context.Context, ancestor, commit string) (bool, error)
+	Has(commit string) bool
+}
+
+// World is what pull requests are judged against. A desk is given a new one
+// whenever one of its parts is another.
+type World struct {
+	Target string // newest commit of the branch
+	// Judge judges what is laid over the target. It is called from the desk's
+	// goroutine alone.
+	Judge func(ctx context.Context, laid *source.Laid, pull *source.Pull) (Result, error)
+}
+
+// Verdict is how a commit of the branch went, for the pull request that it
+// brought in.
+type Verdict struct {
+	Commit string // that was judged: the merge commit, or one after it
+	Final  bool
+	Good   bool
+	Title  string
+	Body   string
+}
+
+// Record is what outlives the process of a pull request.
+type Record = apply.PullRecord
+
+// Options are a desk's.
+type Options struct {
+	Forge      forge.PullRequests
+	Repository Repository
+	Context    string // of checks: portcullis/<seed>
+	Seed       string
+	Branch     string // that pull requests go to
+	DenyForks  bool
+	// Offer hands checks to the outbox.
+	Offer func(...forge.Check)
+	// Own tells whether a commit is the branch's: its verdict wins.
+	Own func(commit string) bool
+	// Verdict of the commit that brought a pull request's merge commit in;
+	// false where there is none yet.
+	Verdict func(ctx context.Context, merge string) (Verdict, bool)
+	// Save writes the records down, by number.
+	Save func(ctx context.Context, records map[string]Record) error
+	Now  func() time.Time
+	Log  logr.Logger
+}
+
+// Desk follows the open pull requests of one source: it asks the Git host which
+// there are when something moved, judges them, and keeps check and comment of
+// each as they should be. It asks nothing while nothing moves, but for a
+// listing every ten minutes. Whatever fails is tried again, with growing
+// pauses, and holds up nobody else.
+type Desk struct {
+	Options
+	wake chan struct{}
+
+	mu    sync.Mutex
+	world *World
+	stale bool            // a webhook said that something is another
+	told  map[string]bool // contents of the checks that were offered; true once delivered
+
+	// What follows is Run's alone.
+	open     map[int]*entry
+	merged   map[int]*entry
+	seen     source.Pulls // heads as of the last listing
+	target   string       // branch as of the last listing
+	listed   time.Time
+	again    []time.Time // when to list once more: hosts say of a merge after Git does
+	moved    time.Time   // when the branch was last found to have moved
+	failures int
+	retry    time.Time
+	saved    map[string]Record
+}
+
+// After the branch moved the Git host may take a while to know why: a push that
+// is a merge is in Git before the pull request is closed.
+var afterMove = [...]time.Duration{3 * time.Second, 15 * time.Second, settling}
+
+const settling = 45 * time.Second
+
+// Between two listings while nothing moves, and between two tries of what
+// failed.
+const (
+	listEvery               = 10 * time.Minute
+	firstPause, longestTime = 5 * time.Second, 5 * time.Minute
+)
+
+// NewDesk makes a desk that takes up what an earlier process wrote down.
+func NewDesk(o Options, records map[string]Record) *Desk {
+	d := &Desk{Options: o, wake: make(chan struct{}, 1), told: map[string]bool{},
+		open: map[int]*entry{}, merged: map[int]*entry{}, saved: records}
+	for name, r := range records {
+		number, err := strconv.Atoi(name)
+		if err != nil {
+			continue // not ours
+		}
+		e := &entry{Record: r, number: number}
+		if r.Merged != "" {
+			d.merged[number] = e
+		} else {
+			d.open[number] = e
+		}
+	}
+	return d
+}
+
+// Look has the pull requests judged against another world.
+func (d *Desk) Look(w *World) {
+	d.mu.Lock()
+	d.world = w
+	d.mu.Unlock()
+	d.Wake()
+}
+
+// Wake has the desk look whether there is something to do.
+func (d *Desk) Wake() {
+	select {
+	case d.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Hint has the Git host asked anew which pull requests there are.
+func (d *Desk) Hint() {
+	d.mu.Lock()
+	d.stale = true
+	d.mu.Unlock()
+	d.Wake()
+}
+
+// Delivered notes that a check is on the Git host, and tells whether it was one
+// of a pull request.
+func (d *Desk) Delivered(hash string) bool {
+	d.mu.Lock()
+	_, own := d.told[hash]
+	if own {
+		d.told[hash] = true
+	}
+	d.mu.Unlock()
+	if own {
+		d.Wake()
+	}
+	return own
+}
+
+func (d *Desk) now() *World {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.world
+}
+
+// Run works until ctx ends.
+func (d *Desk) Run(ctx context.Context) error {
+	for {
+		next := d.round(ctx)
+		timer := time.NewTimer(max(next.Sub(d.Now()), 10*time.Millisecond))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			d.close()
+			return nil
+		case <-d.wake:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+func (d *Desk) close() {
+	for _, e := range d.open {
+		e.drop()
+	}
+}
+
+// round does what there is to do, and answers when to look again.
+func (d *Desk) round(ctx context.Context) time.Time {
+	if d.now() == nil {
+		return d.Now().Add(listEvery)
+	}
+	if d.mustList() && !d.Now().Before(d.retry) {
+		d.list(ctx)
+	}
+	for _, e := range d.waiting() {
+		if ctx.Err() != nil {
+			break
+		}
+		d.see(ctx, e)
+	}
+	for _, e := range d.merged {
+		d.follow(ctx, e)
+	}
+	d.tell()
+	d.save(ctx)
+	return d.next()
+}
+
+// waiting are the open pull requests with something to do, those that were
+// judged longest ago first: a branch that moves all the time starves nobody.
+func (d *Desk) waiting() []*entry {
+	var out []*entry
+	for _, e := range d.open {
+		if e.pr.Number != 0 && !d.Now().Before(e.retry) {
+			out = append(out, e)
+		}
+	}
+	slices.SortFunc(out, func(a, b *entry) int { return cmp.Or(a.judgedAt.Compare(b.judgedAt), cmp.Compare(a.number, b.number)) })
+	return out
+}
+
+func (d *Desk) next() time.Time {
+	next := d.listed.Add(listEvery)
+	if len(d.again) > 0 {
+		next = d.again[0]
+	}
+	if d.mustList() && d.retry.After(d.Now()) {
+		next = d.retry
+	}
+	for _, all := range []map[int]*entry{d.open, d.merged} {
+		for _, e := range all {
+			if !e.retry.IsZero() && e.retry.Before(next) {
+				next = e.retry
+			}
+		}
+	}
+	return next
+}
+
+// pause is how long to wait after so many failures; a host that says how long
+// is believed.
+func pause(failures int, err error) time.Duration {
+	wait := min(firstPause<<min(failures-1, 10), longestTime)
+	if asked, ok := errors.AsType[forge.RetryAfterError](err); ok {
+		wait = max(wait, asked.After)
+	}
+	return wait
+}

@@ -1,0 +1,170 @@
+package e2e_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	sdk "code.gitea.io/sdk/gitea"
+
+	"github.com/portcullis-gitops/portcullis/test/servers"
+	"github.com/portcullis-gitops/portcullis/test/stage"
+)
+
+// withPulls is a stage on Gitea whose pull requests are judged, with a tenant
+// who has a fork of the repository.
+type withPulls struct {
+	*hosted
+	tenant servers.GiteaUser
+	client *sdk.Client // the tenant's
+}
+
+func onGiteaWithPulls(t *testing.T) *withPulls {
+	h := onGitea(t, direct)
+	h.must(h.Reconfigure(func(d stage.Document) {
+		checks, _ := d.Source()["checks"].(map[string]any)
+		checks["pullRequests"] = true
+	}))
+	tenant, err := h.server.CreateUser(t.Context(), "tenant-"+suffix())
+	h.must(err)
+	h.must(h.server.AddCollaborator(t.Context(), h.server.Admin.Name, h.repo, tenant, sdk.AccessModeRead))
+	client, err := h.server.Client(t.Context(), tenant)
+	h.must(err)
+	return &withPulls{h, tenant, client}
+}
+
+// propose changes a file on a new branch of the tenant's fork, and opens a pull
+// request. An empty text removes the file.
+func (p *withPulls) propose(branch, path, text string) *sdk.PullRequest {
+	p.t.Helper()
+	if _, _, err := p.client.GetRepo(p.tenant.Name, p.repo); err != nil {
+		_, _, err := p.client.CreateFork(p.server.Admin.Name, p.repo, sdk.CreateForkOption{})
+		p.must(err)
+	}
+	p.change(branch, path, text)
+	var pr *sdk.PullRequest
+	p.await("the pull request", func(context.Context) (err error) { // Gitea learns of branches in the background
+		pr, _, err = p.client.CreatePullRequest(p.server.Admin.Name, p.repo, sdk.CreatePullRequestOption{
+			Head: p.tenant.Name + ":" + branch, Base: "main", Title: "Change " + path})
+		return err
+	})
+	return pr
+}
+
+// change writes a file on a branch of the tenant's fork, made from main where
+// it is not there, and answers the commit. An empty text removes the file.
+func (p *withPulls) change(branch, path, text string) string {
+	p.t.Helper()
+	dir := filepath.Join(p.t.TempDir(), "fork")
+	p.await("the fork", func(context.Context) error { // which is made in the background
+		_, err := p.git("", "clone", "-q", p.server.CloneURL(p.tenant, p.tenant.Name, p.repo), dir)
+		return err
+	})
+	if _, err := p.git(dir, "checkout", "-q", branch); err != nil {
+		_, err = p.git(dir, "checkout", "-q", "-b", branch)
+		p.must(err)
+	}
+	file := filepath.Join(dir, "tenants", p.Own(path))
+	p.must(os.MkdirAll(filepath.Dir(file), 0o755))
+	if text == "" {
+		p.must(os.Remove(file))
+	} else {
+		p.must(os.WriteFile(file, []byte(p.Own(text)), 0o600))
+	}
+	for _, args := range [][]string{{"add", "-A"}, {"commit", "-q", "-m", "Change " + path}, {"push", "-q", "origin", branch}} {
+		_, err := p.git(dir, args...)
+		p.must(err)
+	}
+	sha, err := p.git(dir, "rev-parse", "HEAD")
+	p.must(err)
+	return strings.TrimSpace(sha)
+}
+
+func (p *withPulls) git(dir string, args ...string) (string, error) {
+	cmd := exec.CommandContext(p.t.Context(), "git", append([]string{"-c", "user.name=Tenant", "-c", "user.email=tenant@example.com"}, args...)...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("git %s: %w: %s", args[0], err, out)
+	}
+	return string(out), err
+}
+
+// comments are those of a pull request, the oldest first, as author: text.
+func (p *withPulls) comments(number int64) ([]string, error) {
+	client, err := p.server.Client(p.t.Context(), p.server.Admin)
+	if err != nil {
+		return nil, err
+	}
+	list, _, err := client.ListIssueComments(p.server.Admin.Name, p.repo, number, sdk.ListIssueCommentOptions{})
+	var out []string
+	for _, c := range list {
+		out = append(out, c.Poster.UserName+": "+c.Body)
+	}
+	return out, err
+}
+
+// commented is a condition: there is one comment, and it holds each word.
+func (p *withPulls) commented(number int64, words ...string) func(context.Context) error {
+	return func(context.Context) error {
+		all, err := p.comments(number)
+		switch {
+		case err != nil:
+			return err
+		case len(all) != 1:
+			return fmt.Errorf("%d comments: %q", len(all), all)
+		case !strings.HasPrefix(all[0], "robot-"):
+			return fmt.Errorf("a comment by another: %q", all[0])
+		}
+		for _, w := range words {
+			if !strings.Contains(all[0], p.Own(w)) {
+				return fmt.Errorf("the comment does not say %q:\n%s", w, all[0])
+			}
+		}
+		return nil
+	}
+}
+
+func (p *withPulls) merge(number int64, style sdk.MergeStyle) {
+	p.t.Helper()
+	client, err := p.server.Client(p.t.Context(), p.server.Admin)
+	p.must(err)
+	p.await("the merge", func(context.Context) error {
+		done, _, err := client.MergePullRequest(p.server.Admin.Name, p.repo, number, sdk.MergePullRequestOption{Style: style})
+		if err == nil && !done {
+			err = errors.New("not merged")
+		}
+		return err
+	})
+}
+
+func (p *withPulls) stagingWith(entry string) string {
+	text, err := p.Read("acme/staging.yaml")
+	p.must(err)
+	return text + "    - " + entry + "\n"
+}
+
+// TestPullRequestFromOpenToInForce: a tenant's fork brings a mistake, mends it,
+// and has it merged.
+func TestPullRequestFromOpenToInForce(t *testing.T) {
+	t.Parallel()
+	p := onGiteaWithPulls(t)
+	first := p.populate()
+	p.start()
+	p.await("the first status", p.status(first, stage.Failure))
+
+	pr := p.propose("graz", "acme/staging.yaml", p.stagingWith("{description: Graz office, cidr: 192.0.2.97/28}"))
+	p.await("the mistake to be found", p.status(pr.Head.Sha, stage.Failure, "host-bits"), p.commented(pr.Index, "error[host-bits]", "192.0.2.96/28"))
+	mended := p.change("graz", "acme/staging.yaml", p.stagingWith("{description: Graz office, cidr: 192.0.2.96/28}"))
+	p.await("the mended one", p.status(mended, stage.Success, "routine: 2 clusters gaining access"),
+		p.commented(pr.Index, "**routine**", "Graz office", "192.0.2.96/28"))
+
+	p.merge(pr.Index, sdk.MergeStyleMerge)
+	p.await("the list in force", p.InForce(stage.ShopStaging, append(stage.StagingList(), "192.0.2.96/28")...))
+	p.await("the word on it", p.commented(pr.Index, "**in force on `eu-west`**", "2 lists in force"))
+}
