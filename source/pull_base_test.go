@@ -106,3 +106,17 @@ func TestMergeBaseIsABestOne(t *testing.T) {
 		}
 	})
 }
+
+// A search that goes by dates finds both, the older one first, and ends before
+// it gets from one to the other.
+func TestMergeBaseBelowAnotherOne(t *testing.T) {
+	t.Parallel()
+	p := pedigree{
+		parents: [][]int{{}, {0}, {1}, {2, 0}, {2, 0}},
+		when:    []int64{100, 1, 1, 200, 200},
+	}
+	got, err := mergeBase(t.Context(), p, p.hash(3), p.hash(4))
+	if err != nil || got != p.hash(2) {
+		t.Errorf("got %v, %v, want %v", got, err, p.hash(2))
+	}
+}

@@ -20,12 +20,13 @@ type crafting struct {
 	head string
 }
 
-// serveObjects answers a fetch of pull request 7 with a pack of all loose
-// objects that a commit reaches, as far as that can be told: Git's own server
-// would refuse to send some.
+// serveObjects answers a fetch of pull request 7 with a pack of all objects
+// that the branch does not have: Git's own server would refuse to send some.
 func serveObjects(t *testing.T, u *upstream, head string) crafting {
 	t.Helper()
+	had := strings.Fields(u.git("rev-list", "--objects", "--no-object-names", "main"))
 	objects := strings.Fields(input(u, "", "cat-file", "--batch-all-objects", "--batch-check=%(objectname)"))
+	objects = slices.DeleteFunc(objects, func(o string) bool { return slices.Contains(had, o) })
 	pack := input(u, strings.Join(objects, "\n")+"\n", "pack-objects", "--stdout", "-q")
 	return servePack(t, u, head, []byte(pack))
 }
