@@ -34,7 +34,7 @@ type follower struct {
 	context  string // of its checks: portcullis/<seed>
 
 	head     string           // of the branch, as last polled
-	shown    world            // that pull requests are judged against
+	shown    pullWorld        // that pull requests are judged against
 	snapshot *source.Snapshot // of the accepted commit; nil until it was read
 	files    []render.File
 	loaded   bool   // what a restart left was taken up

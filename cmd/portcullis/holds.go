@@ -155,8 +155,14 @@ func (r *reconciler) saveHolds(ctx context.Context) error {
 
 func (r *reconciler) provider() string { return render.ProviderPrint(r.policy.current, r.config.Seed) }
 
-// announce logs what a plan holds that the one before did not.
+// announce logs what a plan holds that the one before did not, and the entries
+// that outlive their time because nothing else would be left.
 func (r *reconciler) announce(plan *render.Plan) {
+	for id, w := range plan.Clusters {
+		if before := r.plan.Clusters[id]; expired(w) && (before == nil || !expired(before)) {
+			r.log.Error(nil, "Keeping an entry that has expired: without it the filter would let everyone in", "cluster", id, "path", w.Claim.Path)
+		}
+	}
 	for _, h := range plan.Holds {
 		known := slices.ContainsFunc(r.plan.Holds, func(old render.MassHold) bool {
 			return old.Source == h.Source && old.Tenant == h.Tenant && old.Reason == h.Reason
@@ -167,6 +173,8 @@ func (r *reconciler) announce(plan *render.Plan) {
 		}
 	}
 }
+
+func expired(w *render.Wanted) bool { return w.Held != nil && w.Held.Rule == "expires-to-open" }
 
 // approveLine is what lifts what is held of a commit's clusters.
 func (f *follower) approveLine(plan *render.Plan, record apply.CommitRecord) string {

@@ -85,7 +85,7 @@ func (f *follower) verdictOn(ctx context.Context, merge string) (pulls.Verdict, 
 // is another: the branch, what is accepted of it, or the policy.
 func (r *reconciler) showPulls() {
 	for _, f := range r.sources {
-		w := world{head: f.head, accepted: f.known().Accepted, policy: r.policy.current}
+		w := pullWorld{head: f.head, accepted: f.known().Accepted, policy: r.policy.current}
 		if f.desk == nil || !f.loaded || f.head == "" || w == f.shown {
 			continue
 		}
@@ -94,15 +94,15 @@ func (r *reconciler) showPulls() {
 	}
 }
 
-// world is what makes pull requests be judged anew.
-type world struct {
+// pullWorld is what makes pull requests be judged anew.
+type pullWorld struct {
 	head, accepted string
 	policy         *policy.Policy
 }
 
 // judging is how pull requests are judged against the branch and the policy of
 // now. It holds on to values that nobody changes: it runs beside the loop.
-func (r *reconciler) judging(f *follower, w world) func(context.Context, *source.Laid, *source.Pull) (pulls.Result, error) {
+func (r *reconciler) judging(f *follower, w pullWorld) func(context.Context, *source.Laid, *source.Pull) (pulls.Result, error) {
 	base, accepted := r.base, f.files
 	var others []render.File
 	for _, other := range r.sources {
@@ -122,7 +122,7 @@ func (r *reconciler) judging(f *follower, w world) func(context.Context, *source
 // renderer makes a plan of files of the source, beside those of the others.
 type renderer func([]render.File, *render.Base, *render.Guard, render.Inventory) *render.Plan
 
-func (r *reconciler) judgePull(ctx context.Context, f *follower, w world, laid *source.Laid, pull *source.Pull, base *render.Base, accepted []render.File, plan renderer) (pulls.Result, error) {
+func (r *reconciler) judgePull(ctx context.Context, f *follower, w pullWorld, laid *source.Laid, pull *source.Pull, base *render.Base, accepted []render.File, plan renderer) (pulls.Result, error) {
 	in := pulls.Input{Seed: r.config.Seed, Source: f.conf.Name, Target: f.conf.Branch, Base: w.head, Head: laid.Commit,
 		Changed: f.ownPaths(laid, laid.Changed), Conflicts: f.ownPaths(laid, laid.Conflicts), Policy: w.policy, Now: r.now()}
 	if len(in.Changed)+len(in.Conflicts) == 0 {
@@ -149,7 +149,7 @@ func (r *reconciler) judgePull(ctx context.Context, f *follower, w world, laid *
 }
 
 // branchFiles are the files of the branch as it is, be it followed or not.
-func (f *follower) branchFiles(ctx context.Context, w world, accepted []render.File) ([]render.File, error) {
+func (f *follower) branchFiles(ctx context.Context, w pullWorld, accepted []render.File) ([]render.File, error) {
 	if w.head == w.accepted {
 		return accepted, nil
 	}

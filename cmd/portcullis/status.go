@@ -21,7 +21,7 @@ import (
 
 type statusOptions struct {
 	kubeconfig, namespace, output string
-	exitCode                      bool
+	watch, exitCode               bool
 }
 
 func statusCommand() *cobra.Command {
@@ -30,7 +30,8 @@ func statusCommand() *cobra.Command {
 		Use:   "status [CLUSTER...]",
 		Short: "Show how each cluster of the seed stands",
 		Long: "Status reads the seed and the state that the reconciler keeps there, and writes\n" +
-			"nothing. With --exit-code it ends with 1 when a cluster is neither Synced nor Waiting.",
+			"nothing. With --exit-code it ends with 1 when a cluster is neither Synced nor Waiting.\n" +
+			"With --watch it goes on, and shows everything again whenever something is another.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.run(cmd.Context(), cmd.OutOrStdout(), args)
 		},
@@ -39,6 +40,7 @@ func statusCommand() *cobra.Command {
 	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig of the seed")
 	f.StringVar(&o.namespace, "namespace", ownNamespace(), "namespace of the reconciler's state")
 	f.StringVarP(&o.output, "output", "o", "", "json, yaml or wide; default: a table of 100 columns")
+	f.BoolVarP(&o.watch, "watch", "w", false, "go on, and show everything again when something is another")
 	f.BoolVar(&o.exitCode, "exit-code", false, "end with 1 when a cluster is neither Synced nor Waiting")
 	return cmd
 }
@@ -80,10 +82,59 @@ func (o *statusOptions) run(ctx context.Context, out io.Writer, only []string) e
 	if err := o.print(out, s); err != nil {
 		return err
 	}
+	if o.watch {
+		return o.follow(ctx, out, only, s)
+	}
 	if o.exitCode && slices.ContainsFunc(s.Clusters, troubled) {
 		return errFindings
 	}
 	return nil
+}
+
+// between is how long the seed is left alone between two looks.
+const between = 2 * time.Second
+
+// follow shows everything again whenever it is another, until it is
+// interrupted: that is how one ends it, and no failure. A look that fails is
+// said, and the next one may go well.
+func (o *statusOptions) follow(ctx context.Context, out io.Writer, only []string, shown *status) error {
+	ticker := time.NewTicker(between)
+	defer ticker.Stop()
+	failed := ""
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		next, err := o.gather(ctx, only, time.Now())
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil && err.Error() != failed:
+			failed = err.Error()
+			fmt.Fprintf(out, "\n%s\n", failed)
+		case err == nil && (failed != "" || !next.same(shown)):
+			fmt.Fprintln(out)
+			if err := o.print(out, next); err != nil {
+				return err
+			}
+			shown, failed = next, ""
+		}
+	}
+}
+
+// same tells whether two looks say the same, age aside.
+func (s *status) same(other *status) bool {
+	ageless := func(s *status) []sourceStatus {
+		out := slices.Clone(s.Sources)
+		for i := range out {
+			out[i].Age = 0
+		}
+		return out
+	}
+	return s.Seed == other.Seed && slices.Equal(ageless(s), ageless(other)) && slices.Equal(s.Clusters, other.Clusters) &&
+		slices.Equal(s.Holds, other.Holds) && slices.Equal(s.Notices, other.Notices)
 }
 
 func troubled(c apply.Observed) bool { return c.State != apply.Synced && c.State != apply.Waiting }
