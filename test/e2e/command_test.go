@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -86,4 +87,26 @@ func TestApprovedRewindIsFollowed(t *testing.T) {
 	}
 	list := strings.Split(strings.ReplaceAll(strings.Join(stage.StagingList(), " "), "203.0.113.0/24", "203.0.113.0/25"), " ")
 	p.await("the approved commit", p.InForce(stage.ShopStaging, list...), p.Noted(other, stage.Success))
+}
+
+// TestStatusIsWatched until it is interrupted, which is no failure.
+func TestStatusIsWatched(t *testing.T) {
+	t.Parallel()
+	p, first := begin(t, stage.Options{})
+	p.await("the first check", p.Noted(first, stage.Failure))
+	watching := &stage.Process{Binary: p.Run.Binary, Args: []string{"status", "--watch", "--kubeconfig", p.Kubeconfig, "--namespace", p.Namespace}}
+	p.must(watching.Start())
+	t.Cleanup(func() { _ = watching.Kill() })
+	says := func(commit string) func(context.Context) error {
+		return func(context.Context) error {
+			if !strings.Contains(watching.Log(), "source customers at "+commit[:7]) {
+				return fmt.Errorf("it does not show %s:\n%s", commit, watching.Log())
+			}
+			return nil
+		}
+	}
+	p.await("the first look", says(first))
+	second := p.edit("acme/staging.yaml", "    - group: vpn", "    - {description: Graz office, cidr: 192.0.2.96/28}\n    - group: vpn")
+	p.await("what is new", says(second))
+	p.must(watching.Stop(p.ctx))
 }
