@@ -25,6 +25,8 @@ type httpSession struct {
 	up   transport.UploadPackSession
 	down transport.ReceivePackSession
 	wire *http.Transport
+
+	answers *bounded
 }
 
 func openHTTP(ctx context.Context, o Options, e *transport.Endpoint, user, service string) (session, []string, error) {
@@ -40,8 +42,8 @@ func openHTTP(ctx context.Context, o Options, e *transport.Endpoint, user, servi
 	if password != "" {
 		auth = &githttp.BasicAuth{Username: user, Password: password}
 	}
-	s := &httpSession{ctx: ctx, wire: wire}
-	client := githttp.NewClient(&http.Client{Transport: bounded{wire}})
+	s := &httpSession{ctx: ctx, wire: wire, answers: &bounded{wire, asItIs}}
+	client := githttp.NewClient(&http.Client{Transport: s.answers})
 	if service == receivePack {
 		s.down, err = client.NewReceivePackSession(e, auth)
 	} else {
@@ -73,7 +75,8 @@ func wireFor(o Options) (*http.Transport, []string, error) {
 	return wire, []string{secret}, nil
 }
 
-func (s *httpSession) advertised() (*packp.AdvRefs, error) {
+func (s *httpSession) advertised(through func(io.Reader) io.Reader) (*packp.AdvRefs, error) {
+	s.answers.through = through
 	if s.down != nil {
 		return s.down.AdvertisedReferencesContext(s.ctx)
 	}
@@ -91,9 +94,12 @@ func (s *httpSession) push(req *packp.ReferenceUpdateRequest) (*packp.ReportStat
 func (s *httpSession) close() { s.wire.CloseIdleConnections() }
 
 // bounded limits what is read of answers that go-git reads to their end.
-type bounded struct{ next http.RoundTripper }
+type bounded struct {
+	next    http.RoundTripper
+	through func(io.Reader) io.Reader // for a listing
+}
 
-func (b bounded) RoundTrip(req *http.Request) (*http.Response, error) {
+func (b *bounded) RoundTrip(req *http.Request) (*http.Response, error) {
 	res, err := b.next.RoundTrip(req)
 	if err != nil {
 		return nil, err
@@ -102,7 +108,7 @@ func (b bounded) RoundTrip(req *http.Request) (*http.Response, error) {
 	case res.StatusCode >= 300:
 		res.Body = limit(res.Body, maxError)
 	case req.Method == http.MethodGet:
-		res.Body = limit(res.Body, maxRefs)
+		res.Body = limited{b.through(io.LimitReader(res.Body, maxRefs)), res.Body}
 	}
 	return res, nil
 }

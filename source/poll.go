@@ -69,7 +69,7 @@ func (r *Repository) where(ctx context.Context) (*link, *packp.AdvRefs, plumbing
 	if err != nil {
 		return nil, nil, plumbing.ZeroHash, err
 	}
-	adv, err := l.refs()
+	adv, heads, err := l.pulls(r.opts.Pulls, r.Pulls().Len())
 	if err != nil {
 		l.close()
 		return nil, nil, plumbing.ZeroHash, err
@@ -79,7 +79,7 @@ func (r *Repository) where(ctx context.Context) (*link, *packp.AdvRefs, plumbing
 		l.close()
 		return nil, nil, head, l.fail(fmt.Sprintf("find branch %q of", r.opts.Branch), ErrNoBranch)
 	}
-	r.notePulls(adv.References)
+	r.notePulls(heads)
 	return l, adv, head, nil
 }
 

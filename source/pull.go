@@ -59,12 +59,12 @@ func (r *Repository) fetchPull(ctx context.Context, number int, head plumbing.Ha
 		return nil, err
 	}
 	defer l.close()
-	adv, err := l.refs()
+	adv, heads, err := l.pulls(r.opts.Pulls, r.Pulls().Len())
 	if err != nil {
 		return nil, err
 	}
 	name := r.opts.Pulls.ref(number)
-	switch at, ok := adv.References[name]; {
+	switch at, ok := pullsOf(heads).head(number); {
 	case !ok:
 		return nil, fmt.Errorf("%s of %s: %w", name, l.url, ErrNoPull)
 	case at != head:

@@ -52,16 +52,10 @@ type pullHead struct {
 	head   plumbing.Hash
 }
 
-// pullsIn picks them from a listing of refs.
-func (p PullRefs) pullsIn(refs map[string]plumbing.Hash) Pulls {
-	out := make([]pullHead, 0, len(refs))
-	for name, head := range refs {
-		if n, ok := p.number(name); ok {
-			out = append(out, pullHead{int32(n), head})
-		}
-	}
-	slices.SortFunc(out, func(a, b pullHead) int { return cmp.Compare(a.number, b.number) })
-	return Pulls{slices.Clip(out)}
+// pullsOf makes them of a listing in any order.
+func pullsOf(heads []pullHead) Pulls {
+	slices.SortFunc(heads, func(a, b pullHead) int { return cmp.Compare(a.number, b.number) })
+	return Pulls{slices.Clip(heads)}
 }
 
 // Len is how many there are.
@@ -84,21 +78,17 @@ func (p Pulls) head(number int) (plumbing.Hash, bool) {
 	return p.heads[i].head, true
 }
 
-// still tells whether a listing has these heads and no others. That is the
-// rule, and takes no memory.
-func (p Pulls) still(at PullRefs, refs map[string]plumbing.Hash) bool {
-	n := 0
-	for name, head := range refs {
-		number, ok := at.number(name)
-		if !ok {
-			continue
-		}
-		if was, known := p.head(number); !known || was != head {
+// still tells whether a listing, in any order, has these heads and no others.
+func (p Pulls) still(heads []pullHead) bool {
+	if len(heads) != len(p.heads) {
+		return false
+	}
+	for _, h := range heads {
+		if was, known := p.head(int(h.number)); !known || was != h.head {
 			return false
 		}
-		n++
 	}
-	return n == len(p.heads)
+	return true
 }
 
 // All are the heads by number, the lowest first.
@@ -147,11 +137,11 @@ func (r *Repository) Pulls() Pulls {
 
 // notePulls keeps the list that is there while nothing moved, so that asking
 // for what moved is cheap.
-func (r *Repository) notePulls(refs map[string]plumbing.Hash) {
-	if r.opts.Pulls == "" || r.Pulls().still(r.opts.Pulls, refs) {
+func (r *Repository) notePulls(heads []pullHead) {
+	if r.Pulls().still(heads) {
 		return
 	}
-	now := r.opts.Pulls.pullsIn(refs)
+	now := pullsOf(heads)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.pulls = now

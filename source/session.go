@@ -20,8 +20,9 @@ const (
 // context it was opened with bounds all of it: when that ends, so does every
 // call, with an error.
 type session interface {
-	// advertised are the remote's refs; empty for an empty repository.
-	advertised() (*packp.AdvRefs, error)
+	// advertised are the remote's refs, listed through the given reader; empty
+	// for an empty repository.
+	advertised(through func(io.Reader) io.Reader) (*packp.AdvRefs, error)
 	// fetch asks for objects; what is read is the answer's pack, as it came,
 	// side bands and all.
 	fetch(*packp.UploadPackRequest) (io.ReadCloser, error)
@@ -50,8 +51,12 @@ func (l *link) fail(doing string, err error) error {
 }
 
 // refs lists what the remote has; an empty repository has nothing.
-func (l *link) refs() (*packp.AdvRefs, error) {
-	adv, err := l.advertised()
+func (l *link) refs() (*packp.AdvRefs, error) { return l.list(asItIs) }
+
+func asItIs(from io.Reader) io.Reader { return from }
+
+func (l *link) list(through func(io.Reader) io.Reader) (*packp.AdvRefs, error) {
+	adv, err := l.advertised(through)
 	if errors.Is(err, transport.ErrEmptyRemoteRepository) {
 		return packp.NewAdvRefs(), nil
 	}

@@ -23,12 +23,12 @@ type stream struct {
 	adv   *packp.AdvRefs
 }
 
-func (s *stream) advertised() (*packp.AdvRefs, error) {
+func (s *stream) advertised(through func(io.Reader) io.Reader) (*packp.AdvRefs, error) {
 	if s.adv != nil {
 		return s.adv, nil
 	}
 	adv := packp.NewAdvRefs()
-	err := adv.Decode(s.out)
+	err := adv.Decode(through(s.out))
 	if errors.Is(err, packp.ErrEmptyAdvRefs) {
 		err = nil
 	}

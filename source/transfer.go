@@ -20,7 +20,7 @@ const maxPack = 2 << 30
 // transfer asks for the objects that lead from haves to wants and returns the
 // pack. The caller closes it.
 func (l *link) transfer(adv *packp.AdvRefs, wants, haves []plumbing.Hash) (io.ReadCloser, error) {
-	return l.transferThrough(adv, wants, haves, func(answer io.Reader) io.Reader { return answer })
+	return l.transferThrough(adv, wants, haves, asItIs)
 }
 
 // transferThrough has all that is sent, progress messages too, read through
