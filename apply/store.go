@@ -131,9 +131,35 @@ func (s *Store) save(ctx context.Context, base, kind string, d document) error {
 	if err != nil {
 		return fmt.Errorf("store %s: %w", base, err)
 	}
+	err = s.putAll(ctx, base, kind, parts)
+	if apierrors.IsNotFound(err) && s.forgetRemoved(ctx, base) == nil {
+		err = s.putAll(ctx, base, kind, parts)
+	}
+	return err
+}
+
+func (s *Store) putAll(ctx context.Context, base, kind string, parts []json.RawMessage) error {
 	for i := len(parts) - 1; i >= 0; i-- {
 		if err := s.put(ctx, base, i, kind, string(parts[i])); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// forgetRemoved forgets the parts of a document that somebody removed under us,
+// so that they are made again: what was in them is known here.
+func (s *Store) forgetRemoved(ctx context.Context, base string) error {
+	for name, cm := range s.known {
+		if cm.Labels[documentLabel] != base {
+			continue
+		}
+		err := s.client.Get(ctx, client.ObjectKey{Namespace: s.namespace, Name: name}, &corev1.ConfigMap{})
+		if apierrors.IsNotFound(err) {
+			delete(s.known, name)
+			delete(s.tried, name)
+		} else if err != nil {
+			return fmt.Errorf("look for state %s/%s: %w", s.namespace, name, err)
 		}
 	}
 	return nil
