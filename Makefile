@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := build
-.PHONY: help build tools demo bench lint unit test reference clean fuzz
+.PHONY: help build tools demo bench lint unit test reference clean fuzz faults mutants soak
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
@@ -59,6 +59,20 @@ test: lint ## all tests, on real servers too; KKP_CRDS=folder takes KKP's own CR
 	echo "== tests on real servers" && \
 	PORTCULLIS_TEST_SERVERS=required KUBEBUILDER_ASSETS="$$assets" \
 		go test $(RACE) -count=1 -p 1 -timeout $(TIMEOUT) $$servers
+
+faults: ## the fault suite in full: outages of a minute, 200 kills, 20,000 steps of the model, mutants; hours
+	@assets=$$(go run ./test/tools -control-plane) && go run ./test/tools gitea && \
+	export PORTCULLIS_TEST_SERVERS=required KUBEBUILDER_ASSETS="$$assets" PORTCULLIS_FAULTS=long && \
+	go test $(RACE) -count=1 -timeout 8h ./test/fault && \
+	PORTCULLIS_STEPS=20000 go test $(RACE) -count=1 -timeout 2h -run '^TestModel$$' ./cmd/portcullis && \
+	go run ./test/mutants
+
+mutants: ## break the code in a dozen ways, in a copy; each way must be caught by a test
+	@assets=$$(go run ./test/tools -control-plane) && KUBEBUILDER_ASSETS="$$assets" go run ./test/mutants $(ONLY)
+
+soak: build ## an hour of work, or DURATION=10m; memory, goroutines, requests and lag at start and end
+	@assets=$$(go run ./test/tools -control-plane) && \
+	KUBEBUILDER_ASSETS="$$assets" go run ./test/soak -for $(or $(DURATION),1h)
 
 FUZZTIME ?= 10m
 FUZZ := render/document:FuzzParse render/document:FuzzPrefix render/policy:FuzzConfig render/policy:FuzzPolicy render:FuzzRender source:FuzzAllowedSigners source:FuzzSignedPart

@@ -53,7 +53,10 @@ func (p *APIProxy) Address() string { return strings.TrimPrefix(p.server.url, "h
 func patient(server http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if IsWrite(r) {
-			r = r.WithContext(context.WithoutCancel(r.Context()))
+			// One that can end: for others the proxy asks the connection.
+			ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
+			defer cancel()
+			r = r.WithContext(ctx)
 		}
 		server.ServeHTTP(w, r)
 	})
