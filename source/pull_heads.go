@@ -58,6 +58,15 @@ func pullsOf(heads []pullHead) Pulls {
 	return Pulls{slices.Clip(heads)}
 }
 
+// PullsOf are heads by number, as a listing would have told them: full hashes.
+func PullsOf(heads map[int]string) Pulls {
+	all := make([]pullHead, 0, len(heads))
+	for number, head := range heads {
+		all = append(all, pullHead{int32(number), plumbing.NewHash(head)})
+	}
+	return pullsOf(all)
+}
+
 // Len is how many there are.
 func (p Pulls) Len() int { return len(p.heads) }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/portcullis-gitops/portcullis/render"
 	"github.com/portcullis-gitops/portcullis/render/policy"
 	"github.com/portcullis-gitops/portcullis/source"
+	"github.com/portcullis-gitops/portcullis/source/forge"
 )
 
 // openDesk has the source's pull requests followed, where that is asked for.
@@ -37,15 +38,34 @@ func (r *reconciler) newDesk(f *follower) *pulls.Desk {
 		}
 	}
 	return pulls.NewDesk(pulls.Options{
-		Forge: f.host, Repository: f.repo, Context: f.context, Seed: r.config.Seed, Branch: f.conf.Branch,
-		DenyForks: f.conf.Checks.Forks == policy.ForksDeny, Offer: f.outbox.Offer, Own: f.ownCommit, Verdict: f.verdictOn,
+		Forge: f.host, Repository: proposals{f.repo}, Context: f.context, Seed: r.config.Seed, Branch: f.conf.Branch,
+		DenyForks: f.conf.Checks.Forks == policy.ForksDeny, Offer: f.offerPull, Verdict: f.verdictOn,
 		Save: f.savePulls, Now: r.now, Log: f.log.WithName("pulls"),
 	}, records)
 }
 
-// ownCommit tells whether a commit is one of the branch that has a verdict.
-func (f *follower) ownCommit(commit string) bool {
-	return slices.ContainsFunc(f.records(), func(r apply.CommitRecord) bool { return r.SHA == commit })
+// proposals is a source's repository as a desk reads it.
+type proposals struct{ *source.Repository }
+
+func (p proposals) Pull(ctx context.Context, number int, head string) (pulls.Fetched, error) {
+	pull, err := p.Repository.Pull(ctx, number, head)
+	if err != nil {
+		return nil, err
+	}
+	return pull, nil
+}
+
+// offerPull offers a pull request's check, unless the commit is one of the
+// branch that has a verdict of its own. A commit becomes that under the same
+// lock, and its verdict is offered afterwards.
+func (f *follower) offerPull(check forge.Check) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if slices.ContainsFunc(f.state.Commits, func(r apply.CommitRecord) bool { return r.SHA == check.Commit }) {
+		return false
+	}
+	f.outbox.Offer(check)
+	return true
 }
 
 func (f *follower) savePulls(ctx context.Context, records map[string]pulls.Record) error {
@@ -102,7 +122,7 @@ type pullWorld struct {
 
 // judging is how pull requests are judged against the branch and the policy of
 // now. It holds on to values that nobody changes: it runs beside the loop.
-func (r *reconciler) judging(f *follower, w pullWorld) func(context.Context, *source.Laid, *source.Pull) (pulls.Result, error) {
+func (r *reconciler) judging(f *follower, w pullWorld) func(context.Context, *source.Laid, pulls.Fetched) (pulls.Result, error) {
 	base, accepted := r.base, f.files
 	var others []render.File
 	for _, other := range r.sources {
@@ -114,7 +134,7 @@ func (r *reconciler) judging(f *follower, w pullWorld) func(context.Context, *so
 		return render.Render(render.Input{Files: slices.Concat(others, files), Base: base, Policy: w.policy, Inventory: inventory,
 			Seed: r.config.Seed, Now: r.now(), Guard: guard})
 	}
-	return func(ctx context.Context, laid *source.Laid, pull *source.Pull) (pulls.Result, error) {
+	return func(ctx context.Context, laid *source.Laid, pull pulls.Fetched) (pulls.Result, error) {
 		return r.judgePull(ctx, f, w, laid, pull, base, accepted, plan)
 	}
 }
@@ -122,7 +142,7 @@ func (r *reconciler) judging(f *follower, w pullWorld) func(context.Context, *so
 // renderer makes a plan of files of the source, beside those of the others.
 type renderer func([]render.File, *render.Base, *render.Guard, render.Inventory) *render.Plan
 
-func (r *reconciler) judgePull(ctx context.Context, f *follower, w pullWorld, laid *source.Laid, pull *source.Pull, base *render.Base, accepted []render.File, plan renderer) (pulls.Result, error) {
+func (r *reconciler) judgePull(ctx context.Context, f *follower, w pullWorld, laid *source.Laid, pull pulls.Fetched, base *render.Base, accepted []render.File, plan renderer) (pulls.Result, error) {
 	in := pulls.Input{Seed: r.config.Seed, Source: f.conf.Name, Target: f.conf.Branch, Base: w.head, Head: laid.Commit,
 		Changed: f.ownPaths(laid, laid.Changed), Conflicts: f.ownPaths(laid, laid.Conflicts), Policy: w.policy, Now: r.now()}
 	if len(in.Changed)+len(in.Conflicts) == 0 {

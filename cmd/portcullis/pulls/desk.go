@@ -1,7 +1,6 @@
 package pulls
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -20,10 +19,15 @@ import (
 type Repository interface {
 	// Pulls are the heads as the last poll told them.
 	Pulls() source.Pulls
-	Pull(ctx context.Context, number int, head string) (*source.Pull, error)
-	// IsAncestor tells whether one commit of the mirror follows from another.
-	IsAncestor(ctx context.Context, ancestor, commit string) (bool, error)
-	Has(commit string) bool
+	Pull(ctx context.Context, number int, head string) (Fetched, error)
+}
+
+// Fetched is what a pull request brings; a source.Pull is one.
+type Fetched interface {
+	Lay(ctx context.Context, target string) (*source.Laid, error)
+	Read(ctx context.Context, hash string) ([]byte, error)
+	Size() int64 // in bytes of memory
+	Close()
 }
 
 // World is what pull requests are judged against. A desk is given a new one
@@ -32,7 +36,7 @@ type World struct {
 	Target string // newest commit of the branch
 	// Judge judges what is laid over the target. It is called from the desk's
 	// goroutine alone.
-	Judge func(ctx context.Context, laid *source.Laid, pull *source.Pull) (Result, error)
+	Judge func(ctx context.Context, laid *source.Laid, pull Fetched) (Result, error)
 }
 
 // Verdict is how a commit of the branch went, for the pull request that it
@@ -56,10 +60,9 @@ type Options struct {
 	Seed       string
 	Branch     string // that pull requests go to
 	DenyForks  bool
-	// Offer hands checks to the outbox.
-	Offer func(...forge.Check)
-	// Own tells whether a commit is the branch's: its verdict wins.
-	Own func(commit string) bool
+	// Offer hands a check to the outbox, unless its commit is the branch's: that
+	// one's own verdict wins. It tells which, and nothing comes in between.
+	Offer func(forge.Check) bool
 	// Verdict of the commit that brought a pull request's merge commit in;
 	// false where there is none yet.
 	Verdict func(ctx context.Context, merge string) (Verdict, bool)
@@ -91,22 +94,30 @@ type Desk struct {
 	listed   time.Time
 	again    []time.Time // when to list once more: hosts say of a merge after Git does
 	moved    time.Time   // when the branch was last found to have moved
-	failures int
-	retry    time.Time
-	saved    map[string]Record
+	failures int         // of listings, in a row
+	retry    time.Time   // no listing before
+	quiet    time.Time   // nothing is asked of the Git host before: it wants to be left alone
+	// After one failure upon another nothing is judged, or commented on, before.
+	judging, saying time.Time
+	unsayable       int       // comments that failed in a row
+	offered         time.Time // when checks were last offered
+	saved           map[string]Record
+	unsaved         time.Time // when to write them down again; zero where they are
 }
 
 // After the branch moved the Git host may take a while to know why: a push that
-// is a merge is in Git before the pull request is closed.
+// is a merge is in Git before the pull request is closed, and a new pull
+// request's head before it is listed.
 var afterMove = [...]time.Duration{3 * time.Second, 15 * time.Second, settling}
 
 const settling = 45 * time.Second
 
-// Between two listings while nothing moves, and between two tries of what
-// failed.
 const (
-	listEvery               = 10 * time.Minute
+	listEvery               = 10 * time.Minute // between two listings while nothing moves
 	firstPause, longestTime = 5 * time.Second, 5 * time.Minute
+	tellEvery               = time.Second // while many are judged
+	// mostFailures in a row end a pass over the pull requests: it is the host.
+	mostFailures = 3
 )
 
 // NewDesk makes a desk that takes up what an earlier process wrote down.
@@ -146,10 +157,14 @@ func (d *Desk) Wake() {
 
 // Hint has the Git host asked anew which pull requests there are.
 func (d *Desk) Hint() {
-	d.mu.Lock()
-	d.stale = true
-	d.mu.Unlock()
+	d.setStale(true)
 	d.Wake()
+}
+
+func (d *Desk) setStale(stale bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.stale = stale
 }
 
 // Delivered notes that a check is on the Git host, and tells whether it was one
@@ -196,58 +211,53 @@ func (d *Desk) close() {
 	}
 }
 
-// round does what there is to do, and answers when to look again.
+// round does what there is to do, and answers when to look again. Checks come
+// before comments, so that a host which takes no comments holds up no check.
 func (d *Desk) round(ctx context.Context) time.Time {
 	if d.now() == nil {
 		return d.Now().Add(listEvery)
 	}
-	if d.mustList() && !d.Now().Before(d.retry) {
+	if d.mustList() && !d.Now().Before(latest(d.retry, d.quiet)) {
 		d.list(ctx)
 	}
-	for _, e := range d.waiting() {
-		if ctx.Err() != nil {
-			break
-		}
-		d.see(ctx, e)
-	}
-	for _, e := range d.merged {
-		d.follow(ctx, e)
-	}
+	d.judgeAll(ctx)
 	d.tell()
+	d.commentAll(ctx)
 	d.save(ctx)
 	return d.next()
 }
 
-// waiting are the open pull requests with something to do, those that were
-// judged longest ago first: a branch that moves all the time starves nobody.
-func (d *Desk) waiting() []*entry {
-	var out []*entry
-	for _, e := range d.open {
-		if e.pr.Number != 0 && !d.Now().Before(e.retry) {
-			out = append(out, e)
-		}
-	}
-	slices.SortFunc(out, func(a, b *entry) int { return cmp.Or(a.judgedAt.Compare(b.judgedAt), cmp.Compare(a.number, b.number)) })
-	return out
-}
-
+// next is when something is to be done even if nothing happens.
 func (d *Desk) next() time.Time {
+	now := d.Now()
 	next := d.listed.Add(listEvery)
 	if len(d.again) > 0 {
 		next = d.again[0]
 	}
-	if d.mustList() && d.retry.After(d.Now()) {
-		next = d.retry
+	if d.mustList() {
+		next = latest(now, d.retry, d.quiet)
 	}
-	for _, all := range []map[int]*entry{d.open, d.merged} {
-		for _, e := range all {
-			if !e.retry.IsZero() && e.retry.Before(next) {
-				next = e.retry
-			}
+	for _, e := range d.open {
+		if d.due(e) {
+			next = earliest(next, latest(e.retry, d.judging))
 		}
+		if e.judged != "" && d.unsaid(e) {
+			next = earliest(next, latest(e.retry, d.quiet, d.saying))
+		}
+	}
+	for _, e := range d.merged {
+		if e.retry.After(now) {
+			next = earliest(next, latest(e.retry, d.quiet, d.saying))
+		}
+	}
+	if !d.unsaved.IsZero() {
+		next = earliest(next, d.unsaved)
 	}
 	return next
 }
+
+func latest(times ...time.Time) time.Time   { return slices.MaxFunc(times, time.Time.Compare) }
+func earliest(times ...time.Time) time.Time { return slices.MinFunc(times, time.Time.Compare) }
 
 // pause is how long to wait after so many failures; a host that says how long
 // is believed.
@@ -257,4 +267,11 @@ func pause(failures int, err error) time.Duration {
 		wait = max(wait, asked.After)
 	}
 	return wait
+}
+
+// heed leaves the Git host alone for as long as it asks to be.
+func (d *Desk) heed(err error) {
+	if asked, ok := errors.AsType[forge.RetryAfterError](err); ok {
+		d.quiet = latest(d.quiet, d.Now().Add(asked.After))
+	}
 }
