@@ -17,6 +17,8 @@ type Base struct {
 	claims   map[string]Claim
 	wanted   map[string]*Wanted
 	lines    lines // that have an end
+	// known are the sources of which lines are known, all of them.
+	known map[string]bool
 	// restored are the sources just read again after a restart: what their
 	// files claim was claimed before, unless something says otherwise.
 	restored map[string]bool
@@ -37,6 +39,7 @@ func (b *Base) With(other *Base) *Base {
 		maps.Copy(out.names, from.names)
 		maps.Copy(out.claims, from.claims)
 		maps.Copy(out.wanted, from.wanted)
+		maps.Copy(out.known, from.known)
 		maps.Copy(out.restored, from.restored)
 		maps.Copy(out.trusted, from.trusted)
 		maps.Copy(out.empty, from.empty)
@@ -47,12 +50,12 @@ func (b *Base) With(other *Base) *Base {
 
 func newBase() *Base {
 	return &Base{accepted: map[FileID]string{}, names: map[docName]string{}, claims: map[string]Claim{},
-		wanted: map[string]*Wanted{}, lines: lines{}, restored: map[string]bool{}, trusted: map[string]bool{}, empty: map[string]bool{}}
+		wanted: map[string]*Wanted{}, lines: lines{}, known: map[string]bool{}, restored: map[string]bool{}, trusted: map[string]bool{}, empty: map[string]bool{}}
 }
 
 // Base is the plan as the base of the next one.
 func (p *Plan) Base() *Base {
-	b := &Base{accepted: p.accepted, names: p.names, wanted: p.Clusters, lines: p.lines, claims: make(map[string]Claim, len(p.Clusters))}
+	b := &Base{accepted: p.accepted, names: p.names, wanted: p.Clusters, lines: p.lines, known: p.known, claims: make(map[string]Claim, len(p.Clusters))}
 	for id, w := range p.Clusters {
 		if w.Access != "" { // a file that was refused from the first never had it
 			b.claims[id] = w.Claim
@@ -83,7 +86,7 @@ func Restore(source string, files []File, refused []FileID, claims map[string]Cl
 	r.gather()
 	r.rememberFiles(b.accepted, b.names)
 	r.rememberRefused(b, retained)
-	r.rememberLines(b.lines)
+	r.rememberLines(b.lines, b.known)
 	for id, c := range claims {
 		b.claims[id] = c
 	}
@@ -263,7 +266,7 @@ func (r *rendering) listsOf(name string) []*list {
 // remember keeps, for the next plan, what this one accepted.
 func (r *rendering) remember(p *Plan) {
 	r.rememberFiles(p.accepted, p.names)
-	r.rememberLines(p.lines)
+	r.rememberLines(p.lines, p.known)
 }
 
 func (r *rendering) rememberFiles(accepted map[FileID]string, names map[docName]string) {

@@ -64,7 +64,7 @@ func (t *tenant) index() {
 // is not known is given the benefit of the doubt: a range may be meant for it.
 func (r *rendering) egress(l *list) lint.Egress {
 	ids := r.namedBy(l)
-	if len(ids) == 0 || !r.Inventory.Known {
+	if len(ids) == 0 {
 		return lint.Egress{Provided: r.egressProvided(l.seed, "")}
 	}
 	e := lint.Egress{Provided: true}
@@ -94,9 +94,14 @@ func (r *rendering) egressProvided(seed, datacenter string) bool {
 // restrictedBefore tells whether a cluster has a list already: by what was
 // accepted, or by what it carries. An empty one lets everyone in, unless the
 // Seed adds something to it.
+// Without a seed only what was accepted to be open is known to be so.
 func (r *rendering) restrictedBefore(id string) bool {
-	if w := r.Base.wanted[id]; w != nil && w.Access == Restricted && len(w.List) > 0 {
+	w := r.Base.wanted[id]
+	if w != nil && w.Access == Restricted && len(w.List) > 0 {
 		return true
+	}
+	if !r.Inventory.Known {
+		return w == nil || w.Access != Open
 	}
 	live := r.Inventory.Clusters[id].Live
 	return live.Set && len(live.CIDRs)+len(r.Inventory.Seed.Default) > 0

@@ -19,11 +19,12 @@ func (l lines) add(tenant, line string) {
 
 // rememberLines notes the lines of the files that are not refused. A tenant
 // with a refused file keeps those that it had, so that putting the file right
-// does not make new lines of old ones.
-func (r *rendering) rememberLines(into lines) {
+// does not make new lines of old ones; where it is not known which it had, those
+// that it has.
+func (r *rendering) rememberLines(into lines, known map[string]bool) {
 	for _, t := range r.tenants {
 		for _, f := range t.files {
-			if r.refused[f.ID()] {
+			if r.refused[f.ID()] && r.Base.known[f.Source] {
 				for line := range r.Base.lines[t.name] {
 					into.add(t.name, line)
 				}
@@ -34,12 +35,25 @@ func (r *rendering) rememberLines(into lines) {
 			}
 		}
 	}
+	r.rememberSources(known)
 }
 
-// added tells whether a line is new to a tenant's files. Without a seed there
-// is nothing to compare with, and nothing counts as new.
+// rememberSources notes of which sources the lines are known from now on.
+func (r *rendering) rememberSources(known map[string]bool) {
+	maps.Copy(known, r.Base.known)
+	for _, source := range r.Sources {
+		known[source] = true
+	}
+	for _, f := range r.Files {
+		known[f.Source] = true
+	}
+}
+
+// added tells whether a line is new to a tenant's files. At the first time,
+// offline and after a lost state there is nothing to compare with, and nothing
+// counts as new: a day that passed must not refuse a file that was accepted.
 func (r *rendering) added(t *tenant) func(line string) bool {
-	if !r.Inventory.Known {
+	if len(t.files) == 0 || !r.Base.known[t.files[0].Source] {
 		return nil
 	}
 	old := r.Base.lines[t.name]

@@ -42,6 +42,7 @@ type Plan struct {
 	names     map[docName]string
 	contested map[string]Claim
 	lines     lines
+	known     map[string]bool // sources of which the lines are known
 }
 
 // Contested are the clusters that several lists claim, with the claim of the

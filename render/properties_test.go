@@ -93,7 +93,7 @@ func newHistory(t *testing.T) *history {
 
 // step makes the next plan and holds it against the promises.
 func (h *history) step(t *rapid.T) {
-	h.plan = render.Render(render.Input{Files: h.shuffled(t), Base: h.base, Policy: h.world.policy, Inventory: h.inventory, Seed: h.seed, Now: h.now})
+	h.plan = render.Render(render.Input{Files: h.shuffled(t), Sources: []string{"s"}, Base: h.base, Policy: h.world.policy, Inventory: h.inventory, Seed: h.seed, Now: h.now})
 	h.base = h.plan.Base()
 	h.nothingOpened(t)
 	h.nobodyElses(t)

@@ -38,6 +38,9 @@ func (f *File) ID() FileID { return FileID{f.Source, f.Path} }
 // Input is everything a plan depends on.
 type Input struct {
 	Files []File
+	// Sources are those that the files are from, for one that has none: what is
+	// read again and is without files is known to be so.
+	Sources []string
 	// Base is what was accepted before; nil at the first time, and offline.
 	Base   *Base
 	Policy *policy.Policy

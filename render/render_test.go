@@ -66,6 +66,13 @@ func (w *world) plan() *render.Plan {
 	return p
 }
 
+// afterNothing makes a repository without files the base of the next plan:
+// whatever is in that was added to it.
+func (w *world) afterNothing() *world {
+	w.base = render.Render(render.Input{Sources: []string{"s"}, Policy: w.policy, Inventory: w.inventory, Seed: w.seed, Now: w.now}).Base()
+	return w
+}
+
 func (w *world) list() []render.File {
 	var files []render.File
 	for path, content := range w.files {

@@ -120,7 +120,7 @@ func TestRules(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := withPolicy(t, newWorld(t), orQuiet(c.policy))
+			w := withPolicy(t, newWorld(t), orQuiet(c.policy)).afterNothing()
 			w.files["acme/a.yaml"] = c.a
 			if c.g != "" {
 				w.files["acme/g.yaml"] = c.g
@@ -274,6 +274,57 @@ func TestWhatStandsIsMilder(t *testing.T) {
 	wantFindings(t, w.plan(), "acme/b.yaml:10:33 error expired")
 }
 
+// Whether a line was added can be told only where it is known what was there:
+// neither a first start, nor a lost state, nor the rest of the tenant's files
+// being refused makes a mistake of a day that has passed.
+func TestExpiredWithoutABase(t *testing.T) {
+	t.Parallel()
+	old := spec(seed, cluster, egress, "entries:", "  - cidr: 81.16.0.0/24", "  - {cidr: 91.1.1.1, expires: 2026-11-01}")
+	usesGroup := spec(seed, cluster, egress, "entries:", "  - cidr: 81.16.0.0/24", "  - group: vpn")
+	dated := strings.Replace(group("vpn", "91.1.1.1"), "]}]}", "], expires: 2026-11-01}]}", 1)
+	refused := []render.FileID{{Source: "s", Path: "acme/a.yaml"}}
+	for name, c := range map[string]struct {
+		base func(w *world) *render.Base
+		want string
+	}{
+		"first start":       {func(*world) *render.Base { return nil }, "warning"},
+		"nothing restored":  {func(*world) *render.Base { return render.Restore("s", nil, nil, nil, nil) }, "warning"},
+		"started, not read": {func(w *world) *render.Base { return render.Render(render.Input{Policy: w.policy, Now: w.now}).Base() }, "warning"},
+		"as it was":         {func(w *world) *render.Base { return render.Restore("s", w.list(), nil, nil, nil) }, "warning"},
+		"refused before":    {func(w *world) *render.Base { return render.Restore("s", w.list(), refused, nil, nil) }, "warning"},
+		"another source's":  {func(w *world) *render.Base { return (&render.Base{}).With(render.Restore("other", []render.File{}, nil, nil, nil)) }, "warning"},
+		"nothing before":    {func(w *world) *render.Base { return w.afterNothing().base }, "error"},
+		"offline, compared": {func(w *world) *render.Base { w.inventory = render.Inventory{}; return w.afterNothing().base }, "error"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := withPolicy(t, newWorld(t), quiet)
+			w.files["acme/a.yaml"] = old
+			w.base = c.base(w)
+			p := w.plan()
+			wantFindings(t, p, "acme/a.yaml:10:33 "+c.want+" expired")
+			if got := p.Refused[refused[0]]; got != (c.want == "error") {
+				t.Errorf("refused: %v", got)
+			}
+
+			w = withPolicy(t, newWorld(t), quiet)
+			w.files["acme/a.yaml"], w.files["acme/g.yaml"] = usesGroup, dated
+			w.base = c.base(w)
+			wantFindings(t, w.plan(), "acme/g.yaml:4:49 "+c.want+" expired")
+		})
+	}
+}
+
+// What was empty when it was read is known to have been.
+func TestExpiredAfterARestartOfNothing(t *testing.T) {
+	t.Parallel()
+	w := withPolicy(t, newWorld(t), quiet)
+	w.base = render.Restore("s", []render.File{}, nil, nil, nil)
+	w.base = render.Render(render.Input{Sources: []string{"s"}, Base: w.base, Policy: w.policy, Inventory: w.inventory, Seed: w.seed, Now: w.now}).Base()
+	w.files["acme/a.yaml"] = spec(seed, cluster, egress, "entries:", "  - cidr: 81.16.0.0/24", "  - {cidr: 91.1.1.1, expires: 2026-11-01}")
+	wantFindings(t, w.plan(), "acme/a.yaml:10:33 error expired")
+}
+
 func TestNodeEgressOfWhatIsRestrictedAlready(t *testing.T) {
 	t.Parallel()
 	file := spec(seed, "clusters: [shopprod01, shoptest01]", "entries:", "  - cidr: 81.16.0.0/24")
@@ -301,6 +352,23 @@ func TestNodeEgressOfWhatIsRestrictedAlready(t *testing.T) {
 			w.files["acme/a.yaml"] = file
 			wantFindings(t, w.plan(), "acme/a.yaml:4:1 "+c.want+" node-egress-missing")
 		})
+	}
+}
+
+// Without a seed the base tells what it can: what it opened is restricted for
+// the first time by what restricts it.
+func TestNodeEgressOfWhatTheBaseOpened(t *testing.T) {
+	t.Parallel()
+	for before, want := range map[string]string{"open": "error", "unmanaged": "warning", "restricted": "warning"} {
+		w := withPolicy(t, newWorld(t), quiet+"allowOpen: true\n")
+		w.inventory = render.Inventory{}
+		w.files["acme/a.yaml"] = spec(seed, cluster, "access: "+before)
+		if before == "restricted" {
+			w.files["acme/a.yaml"] = spec(seed, cluster, egress, "entries:", "  - cidr: 81.16.0.0/24")
+		}
+		w.plan()
+		w.files["acme/a.yaml"] = spec(seed, cluster, "entries:", "  - cidr: 81.16.0.0/24")
+		wantFindings(t, w.plan(), "acme/a.yaml:4:1 "+want+" node-egress-missing")
 	}
 }
 

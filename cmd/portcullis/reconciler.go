@@ -235,14 +235,18 @@ func (r *reconciler) render(ctx context.Context, instead *follower, files []rend
 	}
 	r.seedRanges = inventory.Seed
 	var all []render.File
+	var read []string
 	for _, f := range r.sources {
+		if f == instead || f.loaded {
+			read = append(read, f.conf.Name)
+		}
 		if f == instead {
 			all = append(all, files...)
 		} else {
 			all = append(all, f.files...)
 		}
 	}
-	return render.Render(render.Input{Files: all, Base: r.base, Policy: r.policy.current,
+	return render.Render(render.Input{Files: all, Sources: read, Base: r.base, Policy: r.policy.current,
 		Inventory: inventory, Seed: r.config.Seed, Now: r.now(),
 		Guard: &render.Guard{Approved: approved, Freeze: r.config.Freeze}}), nil
 }

@@ -97,7 +97,7 @@ func (e example) onSeed(t *testing.T, o *offline, dir string) *render.Plan {
 	if err := yaml.UnmarshalStrict([]byte(e.files["clusters.yaml"]), &clusters); err != nil {
 		t.Fatal(err)
 	}
-	in := render.Input{Base: withoutHistory(true), Policy: p, Inventory: render.Inventory{Known: true, Clusters: map[string]render.Cluster{}}, Seed: "eu-west", Now: exampleNow}
+	in := render.Input{Sources: []string{""}, Base: withoutHistory(true), Policy: p, Inventory: render.Inventory{Known: true, Clusters: map[string]render.Cluster{}}, Seed: "eu-west", Now: exampleNow}
 	for _, c := range clusters {
 		in.Inventory.Clusters[c.ID] = c
 	}

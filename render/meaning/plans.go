@@ -117,7 +117,7 @@ func (t Trees) plan(seed string, files []render.File, base *render.Plan) *render
 }
 
 func (t Trees) input(seed string, files []render.File, base *render.Plan) render.Input {
-	in := render.Input{Files: files, Policy: t.Policy, Inventory: t.Inventory, Seed: cmp.Or(seed, unnamed), Now: t.Now}
+	in := render.Input{Files: files, Sources: []string{""}, Policy: t.Policy, Inventory: t.Inventory, Seed: cmp.Or(seed, unnamed), Now: t.Now}
 	switch {
 	case base != nil:
 		in.Base = base.Base()
