@@ -130,7 +130,7 @@ func (r *rendering) overBudget(seed string, s share, before, after int, severity
 	r.reportAs(s.claim.list.file.ID(), document.Problem{Pos: s.claim.at, Rule: "rule-budget",
 		Message: message + "; beyond that the load balancer refuses the list", Fix: "remove prefixes, or write adjacent ones as one; or ask the provider for room"}, severity, cluster)
 	if severity == lint.Error {
-		r.keepLast(s.wanted, &Hold{Rule: "rule-budget", Message: message})
+		r.keepLast(s.key, s.wanted, &Hold{Rule: "rule-budget", Message: message})
 	}
 }
 
@@ -147,9 +147,9 @@ func (r *rendering) room(rules, before, after int) string {
 }
 
 // keepLast takes back what was wanted of a cluster: it keeps its last good list.
-func (r *rendering) keepLast(w *Wanted, why *Hold) *Wanted {
+func (r *rendering) keepLast(key string, w *Wanted, why *Hold) *Wanted {
 	w.Access, w.Entries, w.List = "", nil, nil
-	return r.held(w, why)
+	return r.held(key, w, why)
 }
 
 // shares are the seed's clusters whose lists files ask for, in order, and what
@@ -217,7 +217,7 @@ func (r *rendering) entriesIn(list []netip.Prefix) int {
 // the cluster has a list at all.
 func (r *rendering) lastGood(l *list, key string, w *Wanted) []netip.Prefix {
 	if before := r.Base.wanted[key]; before != nil && before.Access == Restricted && len(before.List) > 0 {
-		return r.compute(r.renewPlatform(before.Entries, w.Cluster), l.seed).list
+		return r.compute(r.renewPlatform(before.Entries, l.seed, w.Cluster), l.seed).list
 	}
 	live := r.Inventory.Clusters[w.Cluster].Live
 	if len(live.CIDRs) > 0 && r.Base.accepted[l.file.ID()] == r.fingerprint(l.file) {
@@ -238,5 +238,5 @@ func (r *rendering) refusedFamily(l *list, key string, w *Wanted) *Wanted {
 	if !refused || slices.Equal(r.lastGood(l, key, w), w.List) {
 		return w
 	}
-	return r.keepLast(w, &Hold{Rule: "family-unsupported", Message: fmt.Sprintf("%s is IPv6, and %s takes IPv4 alone: it would refuse the whole list", e.Prefix, p.Name)})
+	return r.keepLast(key, w, &Hold{Rule: "family-unsupported", Message: fmt.Sprintf("%s is IPv6, and %s takes IPv4 alone: it would refuse the whole list", e.Prefix, p.Name)})
 }

@@ -1,14 +1,21 @@
 package render
 
 import (
+	"slices"
+
 	"github.com/portcullis-gitops/portcullis/render/document"
+	"github.com/portcullis-gitops/portcullis/render/lint"
 )
 
 // concerns tells whether a finding is this seed's to report: that of an
 // allowlist for the seed, of a group that such a list uses or that none uses,
-// and of whatever cannot be read that far.
-func (r *rendering) concerns(f *File, p document.Problem) bool {
+// of whatever cannot be read that far, and of what refuses a file with
+// something for the seed in it.
+func (r *rendering) concerns(f *File, p document.Problem, severity lint.Severity) bool {
 	if r.Seed == "" || p.Rule == "yaml-syntax" {
+		return true
+	}
+	if rule, _ := lint.Lookup(p.Rule); severity == lint.Error && rule.Scope == lint.File && r.holds(f) {
 		return true
 	}
 	start := documentAt(f.Parsed, p.Pos)
@@ -23,6 +30,21 @@ func (r *rendering) concerns(f *File, p document.Problem) bool {
 		}
 	}
 	return true
+}
+
+// holds tells whether a list for this seed is in the file, or a group that one
+// uses: then the file's refusal keeps the list from what it says, whichever of
+// its documents is at fault.
+func (r *rendering) holds(f *File) bool {
+	for _, l := range r.listsOf(f.Tenant) {
+		if l.file == f && !r.elsewhere(l) {
+			return true
+		}
+	}
+	t := r.byName[f.Tenant]
+	return t != nil && slices.ContainsFunc(f.Parsed.Groups, func(g *document.AddressGroup) bool {
+		return t.used[g.Metadata.Name.V] && r.groupConcerns(f, g.Metadata.Name.V)
+	})
 }
 
 func (r *rendering) groupConcerns(f *File, name string) bool {

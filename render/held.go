@@ -158,10 +158,10 @@ func clipped(h Hold) Hold {
 
 func clip(s string) string { return strings.ToValidUTF8(s[:min(len(s), mostKept)], "") }
 
-// held gives a cluster its last good list.
-func (r *rendering) held(w *Wanted, why *Hold) *Wanted {
+// held gives a cluster its last good list; key is its own in the plan.
+func (r *rendering) held(key string, w *Wanted, why *Hold) *Wanted {
 	w.Held = why
-	before := r.Base.wanted[w.Cluster]
+	before := r.Base.wanted[key]
 	if before == nil || before.Claim.Tenant != w.Claim.Tenant { // made anew, under the same ID: another's list is not its
 		return w
 	}
@@ -169,21 +169,22 @@ func (r *rendering) held(w *Wanted, why *Hold) *Wanted {
 	if before.Access != Restricted {
 		return w
 	}
-	res := r.compute(r.renewPlatform(before.Entries, w.Cluster), r.Seed)
+	seed := r.seedOf(key)
+	res := r.compute(r.renewPlatform(before.Entries, seed, w.Cluster), seed)
 	w.Entries, w.List = res.entries, res.list
 	return w
 }
 
 // renewPlatform: a tenant's entries stay as they were, the provider's own are
 // those of today.
-func (r *rendering) renewPlatform(entries []Entry, cluster string) []Entry {
+func (r *rendering) renewPlatform(entries []Entry, seed, cluster string) []Entry {
 	var out []Entry
 	for _, e := range entries {
 		if e.Kind != lint.FromPlatform {
 			out = append(out, e)
 		}
 	}
-	return append(out, r.platform(r.Seed, r.Inventory.Clusters[cluster].Datacenter)...)
+	return append(out, r.platform(seed, r.Inventory.Clusters[cluster].Datacenter)...)
 }
 
 // keepRemoved holds the clusters that were claimed before and are not now: a
@@ -199,8 +200,8 @@ func (r *rendering) keepRemoved() {
 			continue
 		}
 		c := r.Inventory.Clusters[id]
-		w := &Wanted{Cluster: id, UID: c.UID, Title: Cluster{ID: id, Name: c.Name}.Title(), Claim: before.Claim}
-		r.wanted[id] = r.held(w, r.removal(before))
+		w := &Wanted{Cluster: before.Cluster, UID: c.UID, Title: Cluster{ID: before.Cluster, Name: c.Name}.Title(), Claim: before.Claim}
+		r.wanted[id] = r.held(id, w, r.removal(before))
 		if r.wanted[id].Held.Rule == "removed-allowlist" {
 			r.reportRemoved(w)
 		}
@@ -236,7 +237,7 @@ func (r *rendering) removal(before *Wanted) *Hold {
 	if r.byName[before.Claim.Tenant] == nil && before.Held != nil {
 		return before.Held // nothing of the tenant's was read: it is as it was
 	}
-	if r.refused[before.Claim.File()] || r.blocked[before.Claim.File()] != "" {
+	if r.refused[before.Claim.File()] || r.blocked[before.Claim.File()] != nil {
 		return r.refusal(&list{file: &File{Source: before.Claim.Source, Path: before.Claim.Path}})
 	}
 	return &Hold{Rule: "removed-allowlist", Message: "no file claims the cluster any more; its last list is kept, from " + before.Claim.Path}

@@ -13,7 +13,7 @@ func (r *rendering) find(f *File, p lint.Problem) {
 	}
 	severity := p.SeverityFor(r.Policy.Rules)
 	r.weigh(f.ID(), p.Problem, severity)
-	if r.concerns(f, p.Problem) {
+	if r.concerns(f, p.Problem, severity) {
 		r.reportAs(f.ID(), p.Problem, severity, "")
 	}
 }

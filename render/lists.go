@@ -24,7 +24,7 @@ func (r *rendering) plan() *Plan {
 		accepted: map[FileID]string{}, names: map[docName]string{}, contested: r.contested, lines: lines{}, known: map[string]bool{}}
 	r.wanted = p.Clusters
 	for key, c := range r.claims {
-		if w := r.want(clusterOf(key), c); w != nil {
+		if w := r.want(key, c); w != nil {
 			p.Clusters[key] = w
 		}
 	}
@@ -39,16 +39,26 @@ func (r *rendering) plan() *Plan {
 
 func clusterOf(key string) string { return key[strings.LastIndexByte(key, '/')+1:] }
 
+// seedOf is the seed of a cluster, by its key in the plan.
+func (r *rendering) seedOf(key string) string {
+	if r.Seed != "" {
+		return r.Seed
+	}
+	seed, _, _ := strings.Cut(key, "/")
+	return seed
+}
+
 // want is what a claimed cluster gets.
-func (r *rendering) want(id string, c *claim) *Wanted {
+func (r *rendering) want(key string, c *claim) *Wanted {
+	id := clusterOf(key)
 	l, cluster := c.list, r.Inventory.Clusters[id]
 	w := &Wanted{Cluster: id, UID: cluster.UID, Title: Cluster{ID: id, Name: cluster.Name}.Title(), Claim: l.claim(c.at),
 		Exposed: cluster.ExposeStrategy == ExposeLoadBalancer}
 	if !r.good(l) {
-		return r.held(r.stillOf(w, c), r.refusal(l))
+		return r.held(key, r.stillOf(key, w, c), r.refusal(l))
 	}
 	if l.access() == Open && !r.Policy.AllowOpen {
-		return r.keptFromOpening(w)
+		return r.keptFromOpening(key, w)
 	}
 	w.Access = l.access()
 	r.strategy(l, c.at, cluster)
@@ -58,7 +68,7 @@ func (r *rendering) want(id string, c *claim) *Wanted {
 		if res.kept {
 			w.Held = keptExpired()
 		}
-		return r.refusedFamily(l, r.key(l, id), w)
+		return r.refusedFamily(l, key, w)
 	}
 	return w
 }
@@ -66,9 +76,9 @@ func (r *rendering) want(id string, c *claim) *Wanted {
 // stillOf leaves a cluster, which a refused file asks for, to the file that had
 // it: being refused is no way to come by one, and would keep it from the next
 // file that is right.
-func (r *rendering) stillOf(w *Wanted, c *claim) *Wanted {
-	before, had := r.Base.claims[w.Cluster]
-	if had && before.Tenant == w.Claim.Tenant && r.hadBy(w.Cluster, c) == 0 && !r.letGo(w.Cluster) {
+func (r *rendering) stillOf(key string, w *Wanted, c *claim) *Wanted {
+	before, had := r.Base.claims[key]
+	if had && before.Tenant == w.Claim.Tenant && r.hadBy(key, c) == 0 && !r.letGo(key) {
 		w.Claim = before
 	}
 	return w
@@ -76,8 +86,8 @@ func (r *rendering) stillOf(w *Wanted, c *claim) *Wanted {
 
 // keptFromOpening is for a file that was accepted once, and says what is not
 // permitted any more: nothing opens by it, and a list that there was is kept.
-func (r *rendering) keptFromOpening(w *Wanted) *Wanted {
-	w = r.held(w, &Hold{Rule: "open-not-allowed", Message: "the policy does not permit access: open any more; what is there stays"})
+func (r *rendering) keptFromOpening(key string, w *Wanted) *Wanted {
+	w = r.held(key, w, &Hold{Rule: "open-not-allowed", Message: "the policy does not permit access: open any more; what is there stays"})
 	if w.Access == "" {
 		w.Access = Open
 	}
@@ -175,8 +185,8 @@ func (r *rendering) next() time.Time {
 
 // refusal is why a list may not say what its clusters get.
 func (r *rendering) refusal(l *list) *Hold {
-	if why := r.blocked[l.file.ID()]; why != "" && !r.refused[l.file.ID()] {
-		return &Hold{Rule: "unknown-group", Message: why}
+	if why := r.blocked[l.file.ID()]; why != nil && !r.refused[l.file.ID()] {
+		return why
 	}
 	if l.missing && !r.refused[l.file.ID()] {
 		return &Hold{Rule: "unknown-group", Message: "a group of the list is not there any more"}

@@ -26,10 +26,19 @@ func (r *rendering) refuse() {
 	for _, l := range r.lists {
 		for _, g := range l.groups {
 			if r.refused[g.file.ID()] && g.file.Path != l.file.Path {
-				r.blocked[l.file.ID()] = fmt.Sprintf("the group %s is in %s, which is refused", g.doc.Metadata.Name.V, g.file.Path)
+				r.blocked[l.file.ID()] = r.byGroup(g.file, fmt.Sprintf("the group %s is in %s, which is refused", g.doc.Metadata.Name.V, g.file.Path))
 			}
 		}
 	}
+}
+
+// byGroup is why a list is held whose group's file is refused: by what that is
+// refused for.
+func (r *rendering) byGroup(f *File, message string) *Hold {
+	if why, known := r.severe[f.ID()]; known {
+		return &Hold{Rule: why.Rule, Message: message + ": " + why.String()}
+	}
+	return &Hold{Rule: "unknown-group", Message: message}
 }
 
 // misread tells of a fault of form: neither time nor the policy nor the seed can
@@ -80,5 +89,5 @@ func groupsOf(f *File) []string {
 
 // good tells whether a list may say what its clusters get.
 func (r *rendering) good(l *list) bool {
-	return !r.refused[l.file.ID()] && !r.elsewhere(l) && !l.missing && r.blocked[l.file.ID()] == "" && l.doc.Metadata.Name.Set && !l.duplicate
+	return !r.refused[l.file.ID()] && !r.elsewhere(l) && !l.missing && r.blocked[l.file.ID()] == nil && l.doc.Metadata.Name.Set && !l.duplicate
 }

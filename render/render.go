@@ -59,16 +59,33 @@ func Render(in Input) *Plan {
 		in.Base = &Base{}
 	}
 	r := newRendering(in)
-	r.gather()
-	r.judge()
-	r.refuse()
+	r.settleFiles()
+	for range mostRounds {
+		next := newRendering(in)
+		if next.late = r.yielding(); len(next.late) == len(r.late) {
+			break
+		}
+		next.settleFiles()
+		r = next
+	}
 	r.claim()
 	return r.plan()
 }
 
+// mostRounds bounds how often names are given anew because whoever came first
+// is refused; then the order of path stays.
+const mostRounds = 5
+
+// settleFiles tells which files are refused.
+func (r *rendering) settleFiles() {
+	r.gather()
+	r.judge()
+	r.refuse()
+}
+
 func newRendering(in Input) *rendering {
 	return &rendering{Input: in, byName: map[string]*tenant{}, findings: map[FileID][]lint.Finding{},
-		severe: map[FileID]lint.Finding{}, refused: map[FileID]bool{}, blocked: map[FileID]string{}, prints: map[FileID]string{}, contested: map[string]Claim{}, ofTenant: map[string][]string{}, clusters: map[string][]string{}}
+		severe: map[FileID]lint.Finding{}, refused: map[FileID]bool{}, blocked: map[FileID]*Hold{}, prints: map[FileID]string{}, unsound: map[FileID]bool{}, contested: map[string]Claim{}, ofTenant: map[string][]string{}, clusters: map[string][]string{}}
 }
 
 // rendering is the state of one call of Render.
@@ -80,10 +97,13 @@ type rendering struct {
 	findings map[FileID][]lint.Finding
 	severe   map[FileID]lint.Finding // the first error of file scope
 	refused  map[FileID]bool
-	blocked  map[FileID]string // why: a group's file that it needs is refused
+	blocked  map[FileID]*Hold  // why: a group's file that it needs is refused
 	prints   map[FileID]string // fingerprints
 	claims   map[string]*claim // by cluster
 	wanted   map[string]*Wanted
+
+	unsound map[FileID]bool // with an error besides names that are taken
+	late    map[FileID]bool // that take names last: they are refused
 
 	contested map[string]Claim    // clusters that several lists claim: who has them
 	ofTenant  map[string][]string // projects
@@ -97,7 +117,7 @@ type rendering struct {
 func (r *rendering) report(f *File, p document.Problem) {
 	severity := lint.SeverityOf(p.Rule, r.Policy.Rules)
 	r.weigh(f.ID(), p, severity)
-	if r.concerns(f, p) {
+	if r.concerns(f, p, severity) {
 		r.reportAs(f.ID(), p, severity, "")
 	}
 }
@@ -105,7 +125,11 @@ func (r *rendering) report(f *File, p document.Problem) {
 // weigh remembers the files with an error of file scope, and the first one.
 func (r *rendering) weigh(id FileID, p document.Problem, severity lint.Severity) {
 	rule, _ := lint.Lookup(p.Rule)
-	if _, known := r.severe[id]; known || severity != lint.Error || rule.Scope != lint.File {
+	if severity != lint.Error || rule.Scope != lint.File {
+		return
+	}
+	r.unsound[id] = r.unsound[id] || p.Rule != "duplicate-name"
+	if _, known := r.severe[id]; known {
 		return
 	}
 	r.severe[id] = finding(id, p, severity, "")

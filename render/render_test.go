@@ -197,16 +197,17 @@ func TestBrokenGroupHoldsItsUsersAndBlamesItself(t *testing.T) {
 		"refused":    group("vpn", "198.51.100.1/24"),
 		"unreadable": "{",
 	} {
+		rule := map[string]string{"refused": "host-bits", "unreadable": "yaml-syntax"}
 		w.files["acme/g.yaml"] = broken
 		p := w.plan()
 		if len(p.Findings) != 1 || p.Findings[0].Path != "acme/g.yaml" {
 			t.Errorf("%s: the group's file alone is to blame: %v", name, p.Findings)
 		}
-		wantHeld(t, p, "shopprod01", "unknown-group")
+		wantHeld(t, p, "shopprod01", rule[name])
 		wantList(t, p, "shopprod01", "198.51.100.0/24", "203.0.113.0/24")
 		w.restart(p)
 		p = w.plan()
-		wantHeld(t, p, "shopprod01", "unknown-group")
+		wantHeld(t, p, "shopprod01", rule[name])
 		wantList(t, p, "shopprod01", "198.51.100.0/24", "203.0.113.0/24")
 	}
 	w.files["acme/g.yaml"] = group("vpn", "198.51.100.128/25")

@@ -97,7 +97,7 @@ func (r *rendering) awaits(l *list, name string) bool {
 	accepted := r.Base.accepted[l.file.ID()] == r.fingerprint(l.file)
 	for _, f := range l.tenant.files {
 		if f.Parsed.Unread && (known && f.Path == path || !known && accepted) {
-			r.blocked[l.file.ID()] = "the group " + name + " is not to be had: " + f.Path + " cannot be read"
+			r.blocked[l.file.ID()] = r.byGroup(f, "the group "+name+" is not to be had: "+f.Path+" cannot be read")
 			return true
 		}
 	}
@@ -144,7 +144,7 @@ func (r *rendering) fits(l *list, e *document.Entry, size int) bool {
 	p := document.Problem{Pos: e.Group.Pos, Rule: "too-many-entries", Message: fmt.Sprintf(
 		"with group %s the lists of the tenant bring in more than %d prefixes by groups", e.Group.V, mostResolved), Fix: "name smaller groups"}
 	r.weigh(l.file.ID(), p, lint.Error)
-	if r.concerns(l.file, p) {
+	if r.concerns(l.file, p, lint.Error) {
 		r.reportAs(l.file.ID(), p, lint.Error, "")
 	}
 	return false

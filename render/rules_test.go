@@ -292,7 +292,9 @@ func TestExpiredWithoutABase(t *testing.T) {
 		"started, not read": {func(w *world) *render.Base { return render.Render(render.Input{Policy: w.policy, Now: w.now}).Base() }, "warning"},
 		"as it was":         {func(w *world) *render.Base { return render.Restore("s", w.list(), nil, nil, nil) }, "warning"},
 		"refused before":    {func(w *world) *render.Base { return render.Restore("s", w.list(), refused, nil, nil) }, "warning"},
-		"another source's":  {func(w *world) *render.Base { return (&render.Base{}).With(render.Restore("other", []render.File{}, nil, nil, nil)) }, "warning"},
+		"another source's": {func(w *world) *render.Base {
+			return (&render.Base{}).With(render.Restore("other", []render.File{}, nil, nil, nil))
+		}, "warning"},
 		"nothing before":    {func(w *world) *render.Base { return w.afterNothing().base }, "error"},
 		"offline, compared": {func(w *world) *render.Base { w.inventory = render.Inventory{}; return w.afterNothing().base }, "error"},
 	} {

@@ -2,7 +2,6 @@ package render
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -20,6 +19,7 @@ type tenant struct {
 	named  map[string]bool // clusters that a list names by ID
 	// resolved counts the prefixes that its lists bring in by groups.
 	resolved int
+	rivals   []rivals
 }
 
 type group struct {
@@ -100,93 +100,13 @@ func (r *rendering) gatherTenant(t *tenant) {
 			r.lists = append(r.lists, l)
 		}
 	}
-	t.index()
+	t.index() // by which it is known whose concern a place is
+	r.reportRivals(t)
 	for _, f := range t.files {
 		for _, p := range f.Parsed.Problems {
 			r.report(f, p)
 		}
 	}
-}
-
-// byPrecedence puts the files that are known to be refused last, as it is after
-// a restart.
-func (r *rendering) byPrecedence(t *tenant) []*File {
-	out := slices.Clone(t.files)
-	slices.SortStableFunc(out, func(a, b *File) int {
-		return cmp.Compare(r.precedence(a), r.precedence(b))
-	})
-	return out
-}
-
-func (r *rendering) precedence(f *File) int {
-	if r.refused[f.ID()] {
-		return 1
-	}
-	return 0
-}
-
-// named is a name with its place.
-type named struct {
-	docName
-	at document.Pos
-}
-
-func namesIn(f *File) []docName {
-	var out []docName
-	for _, n := range namedIn(f) {
-		out = append(out, n.docName)
-	}
-	return out
-}
-
-func namedIn(f *File) []named {
-	var out []named
-	for _, a := range f.Parsed.Allowlists {
-		if a.Metadata.Name.Set {
-			out = append(out, named{docName{f.Tenant, document.KindAllowlist, a.Metadata.Name.V}, a.Metadata.Name.Pos})
-		}
-	}
-	for _, g := range f.Parsed.Groups {
-		if g.Metadata.Name.Set {
-			out = append(out, named{docName{f.Tenant, document.KindAddressGroup, g.Metadata.Name.V}, g.Metadata.Name.Pos})
-		}
-	}
-	return out
-}
-
-// owner is the file that has a name, where, and whether it has made use of it.
-type owner struct {
-	file *File
-	at   document.Pos
-	used bool
-}
-
-// owners are the files that had a name before and still say it, by name: a
-// file does not get at another's name by having one of its own.
-func (r *rendering) owners(t *tenant) map[docName]owner {
-	out := map[docName]owner{}
-	for _, f := range t.files {
-		for _, name := range namedIn(f) {
-			if _, found := out[name.docName]; !found && r.Base.names[name.docName] == f.Path {
-				out[name.docName] = owner{file: f, at: name.at}
-			}
-		}
-	}
-	return out
-}
-
-func (r *rendering) takeName(names map[docName]owner, t *tenant, f *File, kind string, name document.Value[string]) bool {
-	if !name.Set {
-		return false
-	}
-	key := docName{t.name, kind, name.V}
-	if other, taken := names[key]; taken && (other.used || other.file != f) {
-		r.report(f, document.Problem{Pos: name.Pos, Rule: "duplicate-name", Message: fmt.Sprintf(
-			"%s %q is there already, at %s:%s", kind, name.V, other.file.Path, other.at), Fix: "give it another name"})
-		return false
-	}
-	names[key] = owner{f, name.Pos, true}
-	return true
 }
 
 func (r *rendering) newList(t *tenant, f *File, doc *document.Allowlist) *list {
