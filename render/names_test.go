@@ -92,13 +92,13 @@ func TestWhoseFindingItIs(t *testing.T) {
 		"a name taken on another seed": {map[string]string{"acme/a.yaml": eastList, "acme/b.yaml": eastList, "acme/w.yaml": west},
 			nil, []string{"acme/b.yaml:3:18 error duplicate-name"}},
 		"a list of its own is refused with it": {map[string]string{"acme/a.yaml": west + "---\n" + broken},
-			[]string{"acme/a.yaml:15:20 error host-bits"}, []string{"acme/a.yaml:15:20 error host-bits"}},
+			[]string{"acme/a.yaml:16:20 error host-bits"}, []string{"acme/a.yaml:16:20 error host-bits"}},
 		"none of its own is": {map[string]string{"acme/a.yaml": broken, "acme/w.yaml": west},
 			nil, []string{"acme/a.yaml:7:20 error host-bits"}},
 		"a group that its lists use is refused with it": {map[string]string{"acme/a.yaml": broken + "---\n" + group("vpn", "203.0.113.0/24"), "acme/w.yaml": usesGroup},
 			[]string{"acme/a.yaml:7:20 error host-bits"}, []string{"acme/a.yaml:7:20 error host-bits"}},
 		"a warning refuses nothing": {map[string]string{"acme/a.yaml": west + "---\n" + strings.Replace(eastList, "cidr: 203.0.113.0/24", "cidrs: [203.0.113.0/24, 203.0.113.0/24]", 1)},
-			nil, []string{"acme/a.yaml:15:37 warning duplicate-entry"}},
+			nil, []string{"acme/a.yaml:16:38 warning duplicate-entry"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -123,7 +123,7 @@ func TestLastGoodListOfAllSeeds(t *testing.T) {
 	p := w.plan()
 	wantHeld(t, p, "eu-west/shopprod01", "host-bits")
 	wantList(t, p, "eu-west/shopprod01", "203.0.113.0/24")
-	delete(w.files, "acme/a.yaml")
+	w.files["acme/a.yaml"] = "# nothing\n"
 	p = w.plan()
 	wantHeld(t, p, "eu-west/shopprod01", "removed-allowlist")
 	wantList(t, p, "eu-west/shopprod01", "203.0.113.0/24")

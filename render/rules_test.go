@@ -62,7 +62,8 @@ func TestRules(t *testing.T) {
 		"half the world is open alone": {a: spec(seed, cluster, egress, "entries:", "  - cidrs: [0.0.0.0/1]"), want: []string{"acme/a.yaml:9:15 error open-world"}},
 		"wide, and past":               {a: spec(seed, cluster, egress, "entries:", "  - {cidr: 81.0.0.0/8, expires: 2026-11-21}", "  - cidr: 91.1.1.1"), want: []string{"acme/a.yaml:9:35 error expired"}},
 		"fifty entries":                {a: spec(seed, cluster, egress, many(50))},
-		"fifty-one":                    {a: spec(seed, cluster, "nodeEgress: [9.9.9.9]", many(50)), want: []string{"acme/a.yaml:7:16 error too-many-entries"}, message: "51 prefixes"},
+		"fifty-one":                    {a: spec(seed, cluster, "nodeEgress: [9.9.9.9]", many(50)), want: []string{"acme/a.yaml:8:752 error too-many-entries"}, message: "51 prefixes"},
+		"fifty-one, egress last":       {a: spec(seed, cluster, many(50), "nodeEgress: [9.9.9.9]"), want: []string{"acme/a.yaml:8:16 error too-many-entries"}, message: "51 prefixes"},
 
 		"no node egress":            {a: spec(seed, cluster, "entries:", "  - cidr: 81.16.0.0/24"), want: []string{"acme/a.yaml:4:1 error node-egress-missing"}, message: "name of shopprod01 (shopprod01) would be restricted for the first time"},
 		"null for node egress":      {a: spec(seed, cluster, "nodeEgress:", "entries:", "  - cidr: 81.16.0.0/24"), want: []string{"acme/a.yaml:7:3 error node-egress-missing"}},
@@ -80,6 +81,7 @@ func TestRules(t *testing.T) {
 		"a group three times":        {a: spec(seed, cluster, egress, "entries:", "  - group: vpn", "  - group: vpn", "  - group: vpn"), g: groupOf("    - cidrs: [81.16.0.1, 81.16.0.2]\n"), want: []string{"acme/a.yaml:10:14 warning duplicate-entry", "acme/a.yaml:11:14 warning duplicate-entry"}},
 		"a provider's group twice":   {a: spec(seed, cluster, egress, "entries:", "  - group: provider/noc", "  - group: provider/noc"), want: []string{"acme/a.yaml:10:14 warning duplicate-entry"}, message: "group provider/noc is there already"},
 		"a cluster twice":            {a: spec(seed, "clusters: [shopprod01, shoptest01, shopprod01]", egress, "entries:", "  - cidr: 81.16.0.1"), want: []string{"acme/a.yaml:6:38 warning duplicate-entry"}, message: "the cluster \"shopprod01\" is there already, at acme/a.yaml:6:14"},
+		"node egress twice":          {a: spec(seed, cluster, "nodeEgress: [81.16.0.1, 81.16.0.2, 81.16.0.1/32]", "entries:", "  - cidr: 81.16.4.0/24"), want: []string{"acme/a.yaml:7:38 warning duplicate-entry"}, message: "81.16.0.1/32 is there already, at acme/a.yaml:7:16"},
 		"covered":                    {a: spec(seed, cluster, egress, "entries:", "  - cidr: 81.16.0.7", "  - {cidr: 81.16.0.0/24, owner: a@b}"), want: []string{"acme/a.yaml:9:13 warning covered-entry"}, message: "81.16.0.0/24, at acme/a.yaml:10:14, owner a@b"},
 		"covered by a group":         {a: spec(seed, cluster, egress, "entries:", "  - cidr: 81.16.0.7", "  - group: vpn"), g: groupOf("    - {cidr: 81.16.0.0/24, owner: a@b}\n"), want: []string{"acme/a.yaml:9:13 warning covered-entry"}, message: "acme/g.yaml:6:14, group vpn, owner a@b"},
 		"covered by the provider":    {a: spec(seed, cluster, egress, "entries:", "  - cidr: 198.41.0.7", "  - group: provider/noc"), want: []string{"acme/a.yaml:9:13 warning covered-entry"}, message: "provider/noc (the provider's)"},
@@ -103,6 +105,12 @@ func TestRules(t *testing.T) {
 		"soon": {policy: quiet + "rules: {expires-soon: warning}\n", a: spec(seed, cluster, egress, "entries:", "  - cidr: 81.16.0.0/24", "  - {cidr: 91.1.1.1, expires: 2026-11-29T12:00:00Z}", "  - {cidr: 91.1.1.2, expires: 2026-11-29T12:00:01Z}"),
 			want: []string{"acme/a.yaml:10:33 warning expires-soon"}},
 		"a group nobody names": {a: spec(seed, cluster, egress, "entries:", "  - cidr: 81.16.0.0/24"), g: groupOf("    - cidr: 91.1.1.1\n"), want: []string{"acme/g.yaml:3:18 warning unused-group"}},
+
+		"tests of what is open": {policy: quiet + "allowOpen: true\n", a: spec(seed, cluster, "access: open", "tests: [{allow: 9.9.9.9}, {deny: 192.0.2.1}, {deny: '2001:db8::1'}]"),
+			want: []string{"acme/a.yaml:8:36 error test-failed", "acme/a.yaml:8:55 error test-failed"}, message: "192.0.2.1 should be kept out, and is let in"},
+		"canaries of what is open": {policy: quiet + "allowOpen: true\ntests: [{deny: 192.0.2.1}, {allow: 9.9.9.9}]\n", a: spec(seed, cluster, "access: open"),
+			want: []string{"acme/a.yaml:7:11 error canary-failed"}, message: "wants 192.0.2.1/32 kept out, and it is let in"},
+		"tests of what is unmanaged": {policy: quiet + "tests: [{deny: 192.0.2.1}]\n", a: spec(seed, cluster, "access: unmanaged", "tests: [{allow: 9.9.9.9}, {deny: 192.0.2.1}]")},
 
 		"not enforced":               {policy: "seeds: {eu-west: {loadBalancer: hetzner}}\n", a: spec(seed, cluster, egress, "entries:", "  - cidr: 81.16.0.0/24"), want: []string{"acme/a.yaml:6:14 error not-enforced"}, message: "(hetzner) ignores the list"},
 		"enforced, who knows":        {policy: "seeds: {eu-west: {}}\n", a: spec(seed, "clusters: [shopprod01, shoptest01]", egress, "entries:", "  - cidr: 81.16.0.0/24"), want: []string{"acme/a.yaml:6:14 warning not-enforced"}, message: "(generic)"},

@@ -16,7 +16,7 @@ import (
 func (v *Value[T]) fill(d *decoder, n *yaml.Node, key Pos, f field) {
 	v.Pos, v.Key, v.Raw = position(n), key, n.Value
 	if n.Kind != yaml.ScalarNode || !plainTag(n) {
-		d.report(v.Pos, "wrong-type", fmt.Sprintf("%s, where %s belongs", describe(n), wanted(&v.V)), listFix(n, f))
+		d.report(v.Pos, "wrong-type", fmt.Sprintf("%s, where %s belongs", describe(n), wanted(&v.V)), kindFix(n, f))
 		return
 	}
 	if r, bad := unsafeRune(n.Value); bad {
@@ -28,6 +28,28 @@ func (v *Value[T]) fill(d *decoder, n *yaml.Node, key Pos, f field) {
 		return
 	}
 	v.Set = d.checked(n, f)
+}
+
+// kindFix is the way to what was meant by a list or a mapping in the place of a
+// value.
+func kindFix(n *yaml.Node, f field) string {
+	if n.Kind == yaml.MappingNode && plainTag(n) {
+		return colonFix(n)
+	}
+	return listFix(n, f)
+}
+
+// colonFix quotes an address that ends in a colon: YAML reads it as a key
+// without a value.
+func colonFix(n *yaml.Node) string {
+	if len(n.Content) != 2 || !isNull(n.Content[1]) {
+		return ""
+	}
+	address := n.Content[0].Value + ":"
+	if _, err := netip.ParseAddr(address); err != nil {
+		return ""
+	}
+	return fmt.Sprintf("an address that ends in a colon reads as a key: put it in quotes: %q", address)
 }
 
 // listFix is the field that takes a list, where one was given to its singular;

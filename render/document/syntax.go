@@ -125,7 +125,7 @@ func suspect(text, message string) *Problem {
 
 var unquotedAddress = regexp.MustCompile(`[0-9A-Fa-f:]+::(\s|,|\]|\}|$)`)
 
-var leadingColon = regexp.MustCompile(`[\[,{]\s*(::[^\s,\]}]*)`)
+var leadingColon = regexp.MustCompile(`(?:[\[,{]|:\s)\s*(::[^\s,\]}]*)`)
 
 // bracketed is an IPv6 address with a port.
 var bracketed = regexp.MustCompile(`:\s+(\[([0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)\]:[0-9]+)`)

@@ -59,6 +59,9 @@ func (a *Allowlist) restricted() bool {
 	return access.Pos == document.Pos{} || access.V == "restricted"
 }
 
+// open tells whether the document asks for everyone to be let in.
+func (a *Allowlist) open() bool { return a.Doc.Spec.Access.V == "open" }
+
 // allowlistRules are the rules about one allowlist, one a line.
 var allowlistRules = []struct {
 	name  string
@@ -82,6 +85,7 @@ var allowlistRules = []struct {
 	{"test-failed", plain(testFailed)},          // what the file says of itself
 	{"duplicate-entry", duplicateEntry},         // removing one of two takes nothing away
 	{"duplicate-entry", groupTwice},             // as is that of a group
+	{"duplicate-entry", egressTwice},            // and one of two addresses of nodes may have been meant as another
 	{"duplicate-entry", clusterTwice},           // and one of two clusters may have been meant as another
 	{"covered-entry", coveredEntry},             // nor does removing what is within another
 	{"special-range", plain(specialRange)},      // addresses that are nobody's on the Internet

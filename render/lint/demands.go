@@ -70,7 +70,7 @@ func inBrackets(s string) string {
 
 // canaryFailed asks the provider's own tests of what is admitted.
 func canaryFailed(a *Allowlist) []document.Problem {
-	if !a.restricted() {
+	if !a.restricted() && !a.open() {
 		return nil
 	}
 	admitted := a.admitted()
@@ -89,8 +89,12 @@ func canaryFailed(a *Allowlist) []document.Problem {
 // entriesKey is where something that the list lacks belongs.
 func (a *Allowlist) entriesKey() document.Pos { return a.Doc.Spec.Entries.Or(a.Doc.Pos) }
 
-// widestOver is the widest of the file's entries that let in some of p.
+// widestOver is the widest of the file's entries that let in some of p; where
+// everyone is let in, what says so.
 func (a *Allowlist) widestOver(p netip.Prefix) document.Pos {
+	if a.open() {
+		return a.Doc.Spec.Access.Pos
+	}
 	at, bits := a.entriesKey(), 1000
 	for _, e := range a.Entries {
 		if e.Kind != FromPlatform && e.counts(a.Now) && e.Prefix.Overlaps(p) && e.Prefix.Bits() < bits {

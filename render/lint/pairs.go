@@ -3,6 +3,7 @@ package lint
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"github.com/portcullis-gitops/portcullis/render/document"
@@ -115,17 +116,27 @@ func groupTwice(a *Allowlist) []Problem {
 
 // clusterTwice finds clusters that a list names more than once.
 func clusterTwice(a *Allowlist) []Problem {
+	return twice(a, a.Doc.Spec.Clusters.Items, func(id string) string { return fmt.Sprintf("the cluster %q", id) })
+}
+
+// egressTwice finds prefixes that a list's node egress names more than once.
+func egressTwice(a *Allowlist) []Problem {
+	return twice(a, a.Doc.Spec.NodeEgress.Else.Items, netip.Prefix.String)
+}
+
+// twice finds values that are in a list more than once, each but the first.
+func twice[T comparable](a *Allowlist, items []document.Value[T], shown func(T) string) []Problem {
 	var out []Problem
-	seen := map[string]document.Pos{}
-	for _, c := range a.Doc.Spec.Clusters.Items {
-		if !c.Set {
+	seen := map[T]document.Pos{}
+	for _, v := range items {
+		if !v.Set {
 			continue
 		}
-		if first, twice := seen[c.V]; twice {
-			out = append(out, Problem{Problem: document.Problem{Pos: c.Pos, Message: fmt.Sprintf("the cluster %q is there already, at %s:%s", c.V, a.Path, first), Fix: "remove one of the two"}})
+		if first, known := seen[v.V]; known {
+			out = append(out, Problem{Problem: document.Problem{Pos: v.Pos, Message: fmt.Sprintf("%s is there already, at %s:%s", shown(v.V), a.Path, first), Fix: "remove one of the two"}})
 			continue
 		}
-		seen[c.V] = c.Pos
+		seen[v.V] = v.Pos
 	}
 	return out
 }

@@ -1,9 +1,11 @@
 package lint
 
 import (
+	"cmp"
 	"fmt"
 	"math/big"
 	"net/netip"
+	"slices"
 
 	"github.com/portcullis-gitops/portcullis/render/document"
 	"github.com/portcullis-gitops/portcullis/render/prefixes"
@@ -113,6 +115,9 @@ func tooManyEntries(a *Allowlist) []document.Problem {
 	if !a.restricted() || len(own) <= most {
 		return nil
 	}
+	slices.SortStableFunc(own, func(x, y Entry) int {
+		return cmp.Or(cmp.Compare(x.At.Line, y.At.Line), cmp.Compare(x.At.Column, y.At.Column))
+	})
 	return []document.Problem{{Pos: own[most].At, Message: fmt.Sprintf(
 		"the list has %d prefixes, groups resolved, and the provider's policy permits %d: load balancers have limits, and this is the first too many", len(own), most),
 		Fix: "remove what is not needed, or write adjacent prefixes as one"}}

@@ -34,6 +34,9 @@ func TestPolicyFaults(t *testing.T) {
 
 		{"a platform range with host bits", seed("{platform: [{cidr: 192.0.2.1/28}]}"), []string{"3:37: \"192.0.2.1/28\" has bits set behind its length"}},
 		{"a platform without a range", seed("{platform: [{description: a}]}"), []string{"3:30: cidr is missing"}},
+		{"a platform range that the load balancer refuses", seed("{loadBalancer: aws-nlb, platform: [{cidr: 192.0.2.0/28}, {cidr: '2001:db8::/48'}]}"),
+			[]string{"3:82: 2001:db8::/48 is IPv6, and the load balancer of seed eu-west (aws-nlb) takes IPv4 alone"}},
+		{"one that it may take", seed("{loadBalancer: aws-lbc, platform: [{cidr: '2001:db8::/48'}]}"), nil},
 		{"all of the world", seed("{platform: [{cidr: 0.0.0.0/0}]}"), []string{"3:29: these ranges let half of all IPv4 addresses or more in"}},
 		{"half of the world, in parts", seed("{platform: [{cidr: 0.0.0.0/2}, {cidr: 64.0.0.0/2}, {cidr: 0.0.0.0/3}]}"), []string{"3:29: these ranges let half"}},
 		{"less than half, in parts", seed("{platform: [{cidr: 0.0.0.0/2}, {cidr: 64.0.0.0/3}, {cidr: 0.0.0.0/3}, {cidr: 0.0.0.0/2}]}"), nil},

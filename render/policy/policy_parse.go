@@ -40,7 +40,19 @@ func (r *policyReader) seeds() {
 	for _, name := range sortedKeys(r.doc.Seeds.Items) {
 		s := r.doc.Seeds.Items[name]
 		r.name("seed", name, s.Key)
-		r.out.Seeds[name] = Seed{Profile: r.loadBalancer(s.LoadBalancer), Platform: r.platform(s)}
+		seed := Seed{Profile: r.loadBalancer(s.LoadBalancer), Platform: r.platform(s)}
+		r.families(name, s, seed.Profile)
+		r.out.Seeds[name] = seed
+	}
+}
+
+// families refuses platform ranges for which the load balancer would refuse
+// every list of the seed.
+func (r *policyReader) families(name string, s SeedDocument, balancer profile.Profile) {
+	for _, p := range s.Platform.Items {
+		if p.CIDR.Set && p.CIDR.V.Addr().Is6() && balancer.IPv6 == profile.No {
+			r.report(p.CIDR.Pos, "remove it", "%s is IPv6, and the load balancer of seed %s (%s) takes IPv4 alone: it would refuse every list of the seed", p.CIDR.V, name, balancer.Name)
+		}
 	}
 }
 
