@@ -369,5 +369,5 @@ func (h *history) setClock() {
 			h.observer.Allow(id, inForceAt(c.good.entries, h.world.now().Add(step)))
 		}
 	}
-	h.change(func() { h.offset += step })
+	h.change(func() { h.offset.Add(int64(step)) })
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,7 +36,7 @@ type world struct {
 	suffix    string
 	dir       string // of Config, Policy and mirrors
 	began     time.Time
-	offset    time.Duration
+	offset    atomic.Int64 // nanoseconds that the clock was set by
 
 	stop  context.CancelFunc // nil while it does not run
 	ended chan error
@@ -109,7 +110,7 @@ func (w *world) must(err error) {
 // now is the world's time: it passes as the real one does, and can be set. It
 // begins at the same moment each time.
 func (w *world) now() time.Time {
-	return time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC).Add(w.offset + time.Since(w.began))
+	return time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(w.offset.Load()) + time.Since(w.began))
 }
 
 // always is a schedule for those who do not want to wait.

@@ -28,7 +28,7 @@ const steps = "800"
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	model := flag.Bool("model", true, "run TestModel as well; needs etcd and kube-apiserver")
+	model := flag.Bool("model", true, "run what needs etcd and kube-apiserver as well, TestModel above all")
 	flag.Parse()
 	if err := run(ctx, flag.Arg(0), *model); err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
@@ -150,6 +150,12 @@ func (m mutant) caught(ctx context.Context, dir string, model bool) (by string, 
 	unit, err := test(ctx, dir, unitEnv(), unitArgs(m.tests())...)
 	if err != nil {
 		return unit, err
+	}
+	if unit == "" && m.named != "" && model {
+		unit, err = test(ctx, dir, []string{"PORTCULLIS_TEST_SERVERS=required"}, "-run", "^"+m.named+"$", "./apply")
+		if err != nil {
+			return unit, err
+		}
 	}
 	promises := ""
 	if model {
