@@ -93,7 +93,7 @@ func (s *Store) put(ctx context.Context, base string, index int, kind, text stri
 func (s *Store) update(ctx context.Context, cm *corev1.ConfigMap, text string) error {
 	next := cm.DeepCopy() // with its resourceVersion: nobody else's write is lost
 	next.Data = map[string]string{content: text}
-	if err := s.client.Update(ctx, next, client.FieldOwner(Manager)); err != nil {
+	if err := s.count(s.client.Update(ctx, next, client.FieldOwner(Manager))); err != nil {
 		return err
 	}
 	s.known[next.Name] = next
@@ -118,7 +118,7 @@ func (s *Store) create(ctx context.Context, name, base, kind, text string) error
 	cm.Labels = map[string]string{
 		managedLabel: Manager, seedLabel: slug(s.seed), kindLabel: kind, documentLabel: base,
 	}
-	if err := s.client.Create(ctx, cm, client.FieldOwner(Manager)); err != nil {
+	if err := s.count(s.client.Create(ctx, cm, client.FieldOwner(Manager))); err != nil {
 		return fmt.Errorf("create state %s/%s: %w", s.namespace, name, conflict(err))
 	}
 	s.known[name] = cm

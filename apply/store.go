@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -28,6 +29,8 @@ type Store struct {
 	client    client.Client
 	namespace string
 	seed      string
+
+	writes, failures atomic.Uint64
 
 	mu    sync.Mutex
 	known map[string]*corev1.ConfigMap // by name, as last read or written
@@ -163,4 +166,17 @@ func (s *Store) forgetRemoved(ctx context.Context, base string) error {
 		}
 	}
 	return nil
+}
+
+// Writes counts the writes of this process that went well, and those that
+// failed. It waits for none.
+func (s *Store) Writes() (done, failed uint64) { return s.writes.Load(), s.failures.Load() }
+
+func (s *Store) count(err error) error {
+	if err != nil {
+		s.failures.Add(1)
+	} else {
+		s.writes.Add(1)
+	}
+	return err
 }

@@ -36,7 +36,7 @@ func (f *follower) saveDeviations(ctx context.Context, r *reconciler, states map
 		return
 	}
 	f.mu.Lock()
-	f.latest = &observation{f.deviations(r.plan, states), r.seedRanges, r.controller.Notices()}
+	f.latest = &observation{f.deviations(r.plan, states), r.inventory.Seed, r.controller.Notices()}
 	f.mu.Unlock()
 	if f.underWay(r.now()) || f.tooSoon(r.now()) {
 		return

@@ -54,7 +54,10 @@ func (r *reconciler) follow(ctx context.Context, p polled) {
 		f.log.Error(p.err, "Cannot poll the source")
 		return
 	}
-	if f.head = p.head; f.desk != nil {
+	if f.polled = r.now(); f.head != p.head {
+		f.head, f.found = p.head, f.polled.Add(-p.took)
+	}
+	if f.desk != nil {
 		f.desk.Wake() // a pull request's head may have moved
 	}
 	if err := r.move(ctx, f, p.head); err != nil {
@@ -240,6 +243,7 @@ func (r *reconciler) accept(ctx context.Context, f *follower, head string, appro
 		return err
 	}
 	r.pin(f, head)
+	f.setOut(head, judgement.Set, approval != nil || f.held == head)
 	f.judged[head] = judgement
 	delete(f.between, head)
 	f.snapshot, f.files, f.loaded, f.held = snapshot, files, true, ""

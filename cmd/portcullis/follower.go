@@ -34,6 +34,9 @@ type follower struct {
 	context  string // of its checks: portcullis/<seed>
 
 	head     string           // of the branch, as last polled
+	found    time.Time        // when the poll began that found it there
+	polled   time.Time        // when a poll last went well
+	rollouts []rollout        // commits on their way to their clusters
 	shown    pullWorld        // that pull requests are judged against
 	snapshot *source.Snapshot // of the accepted commit; nil until it was read
 	files    []render.File
@@ -83,13 +86,14 @@ func (f *follower) poll(ctx context.Context, results chan<- polled) {
 		if !sleepUntil(ctx, due) {
 			return
 		}
+		began := time.Now()
 		head, err := f.repo.Poll(ctx)
 		if failures++; err == nil {
 			failures = 0
 		}
 		done := make(chan struct{})
 		select {
-		case results <- polled{f, head, err, done}:
+		case results <- polled{f, head, err, time.Since(began), done}:
 		case <-ctx.Done():
 			return
 		}
@@ -106,6 +110,7 @@ type polled struct {
 	follower *follower
 	head     string
 	err      error
+	took     time.Duration
 	done     chan struct{}
 }
 

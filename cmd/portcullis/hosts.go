@@ -18,12 +18,12 @@ import (
 
 // newApp is the GitHub App that a source logs in as, for Git and for checks
 // alike; nil: none.
-func newApp(s policy.Source) (*github.App, error) {
+func newApp(s policy.Source, observe func(code int)) (*github.App, error) {
 	app := s.Credentials.GithubApp
 	if app == nil {
 		return nil, nil
 	}
-	options := hostOptions(s)
+	options := hostOptions(s, observe)
 	if s.Checks.Forge != policy.ForgeGithub {
 		options.URL = hostOf(s.URL)
 	}
@@ -40,16 +40,16 @@ func hostOf(repository string) string {
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host}).String()
 }
 
-// hostOptions are what every forge is told.
-func hostOptions(s policy.Source) wire.Options {
+// hostOptions are what every forge is told. observe counts its answers.
+func hostOptions(s policy.Source, observe func(code int)) wire.Options {
 	return wire.Options{URL: s.Checks.URL, Repository: s.Checks.Repository, TokenFile: s.Checks.TokenFile,
-		CAFile: s.Credentials.CAFile, Proxy: s.Credentials.Proxy, InsecureHTTP: s.InsecureHTTP}
+		CAFile: s.Credentials.CAFile, Proxy: s.Credentials.Proxy, InsecureHTTP: s.InsecureHTTP, Observe: observe}
 }
 
 // newForge is where the source's commits are told how they went; nil: nowhere.
 // On GitHub a token of its own comes before the App that Git logs in as.
-func newForge(s policy.Source, app *github.App, repo *source.Repository, config *policy.Config, dir string, log logr.Logger) (forge.Forge, error) {
-	options := hostOptions(s)
+func newForge(s policy.Source, app *github.App, observe func(code int), repo *source.Repository, config *policy.Config, dir string, log logr.Logger) (forge.Forge, error) {
+	options := hostOptions(s, observe)
 	options.TargetURL = config.Console.URL
 	switch s.Checks.Forge {
 	case policy.ForgeGitea:

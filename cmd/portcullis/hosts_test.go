@@ -55,7 +55,7 @@ func TestForgeIsTheOneOfTheConfig(t *testing.T) {
 
 func hostFor(t *testing.T, s policy.Source) (forge.Forge, error) {
 	t.Helper()
-	app, err := newApp(s)
+	app, err := newApp(s, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -71,5 +71,5 @@ func hostFor(t *testing.T, s policy.Source) (forge.Forge, error) {
 			t.Error(err)
 		}
 	})
-	return newForge(s, app, repo, &policy.Config{Seed: "eu-west"}, t.TempDir(), logr.Discard())
+	return newForge(s, app, nil, repo, &policy.Config{Seed: "eu-west"}, t.TempDir(), logr.Discard())
 }

@@ -15,6 +15,8 @@ type policyFile struct {
 	path    string
 	current *policy.Policy
 	content []byte // last looked at, valid or not
+	unread  bool   // it could not be read when last looked at
+	invalid bool   // what was last looked at
 	config  *policy.Config
 }
 
@@ -45,14 +47,16 @@ func (f *policyFile) reread(log logr.Logger) bool {
 	content, err := os.ReadFile(f.path)
 	if err != nil {
 		log.Error(err, "Cannot read the policy: the last good one stays in force")
+		f.unread = true
 		return false
 	}
+	f.unread = false
 	if bytes.Equal(content, f.content) {
 		return false
 	}
 	f.content = content
 	next, err := f.parse(content)
-	if err != nil {
+	if f.invalid = err != nil; f.invalid {
 		log.Error(err, "The policy is not valid: the last good one stays in force")
 		return false
 	}
@@ -60,3 +64,6 @@ func (f *policyFile) reread(log logr.Logger) bool {
 	log.Info("Took up a changed policy")
 	return true
 }
+
+// stale tells whether the policy in force is not what the file says.
+func (f *policyFile) stale() bool { return f.unread || f.invalid }

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
 
 	"github.com/portcullis-gitops/portcullis/apply"
+	"github.com/portcullis-gitops/portcullis/cmd/portcullis/metrics"
 	"github.com/portcullis-gitops/portcullis/render"
 	"github.com/portcullis-gitops/portcullis/render/policy"
 )
@@ -35,12 +37,16 @@ type reconciler struct {
 	plan *render.Plan
 
 	strangers    map[string]render.Retained
-	seedRanges   render.SeedRanges // as last known
+	inventory    render.Inventory // as last known
 	reported     time.Time
 	unsaved      bool      // the lists that are kept are not written down yet
 	unreported   bool      // there is news that commits were not told yet
 	nextDeadline time.Time // when a cluster has been Applied for too long
 	lost         error     // why the loop must end
+
+	glance   atomic.Pointer[glance] // for metrics; nil until the state was read
+	recorder *metrics.Recorder
+	writes   func() (done, failed uint64) // of the state; nil where none is written
 }
 
 // stateStore is what the reconciler asks of the seed's state.
@@ -55,6 +61,7 @@ func (r *reconciler) run(ctx context.Context) error {
 	if err := r.restore(ctx); err != nil {
 		return err
 	}
+	r.show()
 	results := make(chan polled)
 	for _, f := range r.sources {
 		go f.poll(ctx, results)
@@ -80,6 +87,7 @@ func (r *reconciler) run(ctx context.Context) error {
 		timer.Stop()
 		r.showPulls()
 		r.reportSometimes(ctx)
+		r.show()
 		if r.lost != nil {
 			return r.lost
 		}
@@ -233,7 +241,7 @@ func (r *reconciler) render(ctx context.Context, instead *follower, files []rend
 	if err != nil {
 		return nil, fmt.Errorf("list the clusters: %w", err)
 	}
-	r.seedRanges = inventory.Seed
+	r.inventory = inventory
 	var all []render.File
 	var read []string
 	for _, f := range r.sources {

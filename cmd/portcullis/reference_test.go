@@ -16,7 +16,7 @@ const reference = "../../docs/reference"
 // are there; PORTCULLIS_REFERENCE=write (`make reference`) writes them.
 func TestReferenceIsCurrent(t *testing.T) {
 	for name, page := range map[string]func(*testing.T) string{
-		"fields.md": fieldsPage, "rules.md": rulesPage, "cli.md": cliPage,
+		"fields.md": fieldsPage, "rules.md": rulesPage, "cli.md": cliPage, "metrics.md": metricsPage,
 	} {
 		t.Run(name, func(t *testing.T) {
 			want := []byte("<!-- Made from the code by `make reference`. Do not edit. -->\n\n" + page(t))

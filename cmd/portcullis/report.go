@@ -21,6 +21,7 @@ func (r *reconciler) report(ctx context.Context) {
 	for _, f := range r.sources {
 		r.reportSource(ctx, f, states)
 		f.saveDeviations(ctx, r, states)
+		f.arrivedAt(r.now(), states, r.recorder.Applied)
 	}
 }
 

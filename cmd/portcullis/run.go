@@ -10,9 +10,11 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/portcullis-gitops/portcullis/render/policy"
 )
@@ -22,10 +24,11 @@ type runOptions struct {
 	leaderElect, dryRun                        bool
 	lease                                      time.Duration
 	metricsAddress, probeAddress               string
+	registry                                   prometheus.Registerer // that the metrics server shows; nil: nothing of ours is shown
 }
 
 func runCommand() *cobra.Command {
-	o := &runOptions{}
+	o := &runOptions{registry: ctrlmetrics.Registry}
 	cmd := &cobra.Command{
 		Use:   "run --config FILE",
 		Short: "Run the reconciler of one seed",

@@ -21,6 +21,7 @@ import (
 
 	"github.com/portcullis-gitops/portcullis/apply"
 	"github.com/portcullis-gitops/portcullis/apply/outcome"
+	"github.com/portcullis-gitops/portcullis/cmd/portcullis/metrics"
 	"github.com/portcullis-gitops/portcullis/render"
 	"github.com/portcullis-gitops/portcullis/render/policy"
 	"github.com/portcullis-gitops/portcullis/render/profile"
@@ -68,7 +69,7 @@ func (o *runOptions) wire(ctx context.Context, seed *rest.Config, config *policy
 	}
 	store := apply.NewStore(direct, o.namespace, config.Seed)
 	r := &reconciler{config: config, policy: file, dryRun: o.dryRun, log: log, now: time.Now}
-	r.store = store
+	r.store, r.writes, r.recorder = store, store.Writes, metrics.NewRecorder()
 	if o.dryRun {
 		r.store = readOnly{r.store}
 	}
@@ -76,7 +77,7 @@ func (o *runOptions) wire(ctx context.Context, seed *rest.Config, config *policy
 		return nil, nil, err
 	}
 	for _, s := range config.Sources {
-		f, err := newFollower(s, config, r.store, dir, term, log)
+		f, err := newFollower(s, config, r.store, dir, term, r.recorder, log)
 		if err != nil {
 			return nil, nil, errors.Join(err, r.close())
 		}
@@ -86,7 +87,7 @@ func (o *runOptions) wire(ctx context.Context, seed *rest.Config, config *policy
 		return nil, nil, errors.Join(err, r.close())
 	}
 	r.trials = apply.NewTrials(r.controller)
-	return mgr, r, o.addOutboxes(mgr, r)
+	return mgr, r, errors.Join(o.addOutboxes(mgr, r), o.addMetrics(r, term))
 }
 
 // addOutboxes has the checks posted, by the leader alone.
@@ -175,7 +176,7 @@ func whereabouts(sources []*follower) func(render.Claim) string {
 	return func(c render.Claim) string { return c.Path + " " + kept[c.Source] }
 }
 
-func newFollower(s policy.Source, config *policy.Config, store stateStore, dir string, term *tenure, log logr.Logger) (*follower, error) {
+func newFollower(s policy.Source, config *policy.Config, store stateStore, dir string, term *tenure, recorder *metrics.Recorder, log logr.Logger) (*follower, error) {
 	schedule, err := policy.ParseSchedule(config.Schedule)
 	if err != nil {
 		return nil, err
@@ -184,7 +185,8 @@ func newFollower(s policy.Source, config *policy.Config, store stateStore, dir s
 	if err != nil {
 		return nil, err
 	}
-	app, err := newApp(s)
+	observe := recorder.Requests(s.Name, s.Checks.Forge)
+	app, err := newApp(s, observe)
 	if err != nil {
 		return nil, fmt.Errorf("source %s: %w", s.Name, err)
 	}
@@ -197,7 +199,7 @@ func newFollower(s policy.Source, config *policy.Config, store stateStore, dir s
 		context: "portcullis/" + config.Seed,
 		judged:  map[string]outcome.Judgement{}, waiting: map[string]int{}, between: map[string][]string{},
 		owed: map[string][]string{}, arrived: map[string]string{}, said: map[string]outcome.State{}, offered: map[string][]string{}, early: map[string]bool{}, verdicts: map[string]outcome.Verdict{}}
-	host, err := newForge(s, app, repo, config, dir, log)
+	host, err := newForge(s, app, observe, repo, config, dir, log)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("source %s: %w", s.Name, err), repo.Close())
 	}
