@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := build
-.PHONY: help build tools demo bench lint unit test reference clean fuzz faults mutants soak
+.PHONY: help build tools demo bench lint unit test reference manifests image release clean fuzz faults mutants soak
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
@@ -23,10 +23,14 @@ SERVER_PACKAGES = go list -e -test -f '{{.ImportPath}} {{join .Deps " "}}' ./...
 # quicker machines.
 TIMEOUT := 30m
 
-build: ## the command, bin/portcullis (default)
-	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-X main.version=$(VERSION)" -o bin/portcullis ./cmd/portcullis
+# The same bytes from the same sources, wherever they are built: no paths, no
+# state of the work tree, no C.
+STATIC := CGO_ENABLED=0 go build -trimpath -buildvcs=false
 
-tools: ## etcd, kube-apiserver, Gitea and staticcheck from source, to .tools/bin; once a machine
+build: ## the command, bin/portcullis (default)
+	$(STATIC) -ldflags "-X main.version=$(VERSION)" -o bin/portcullis ./cmd/portcullis
+
+tools: ## etcd, kube-apiserver, Gitea, helm and others from source, to .tools/bin; once a machine
 	go run ./test/tools
 
 demo: build ## the whole story on a real API server; KEEP=1 leaves it running
@@ -50,7 +54,7 @@ unit: ## tests without servers; needs only Go and git
 	PORTCULLIS_TEST_SERVERS=none go test $(RACE) $$packages
 
 test: lint ## all tests, on real servers too; KKP_CRDS=folder takes KKP's own CRDs
-	@assets=$$(go run ./test/tools -control-plane) && go run ./test/tools gitea && \
+	@assets=$$(go run ./test/tools -control-plane) && go run ./test/tools gitea helm && \
 	servers=$$($(SERVER_PACKAGES)) && go list ./... > .tools/packages && \
 	printf '%s\n' $$servers > .tools/server-packages && \
 	echo "== unit tests" && \
@@ -85,8 +89,39 @@ reference: ## docs/reference and the descriptions in the schema, from the code; 
 	PORTCULLIS_REFERENCE=write go test -count=1 -run '^TestDescriptionsAreCurrent$$' ./cmd/portcullis/schema
 	PORTCULLIS_REFERENCE=write go test -count=1 -run '^TestReferenceIsCurrent$$' ./cmd/portcullis
 
+manifests: ## deploy/manifests, rendered from deploy/chart; `make test` fails where they are stale
+	@go run ./test/tools helm
+	PORTCULLIS_TEST_SERVERS=required PORTCULLIS_MANIFESTS=write go test -count=1 -run '^TestManifestsAreCurrent$$' ./test/chart
+
+# Of what is shipped, without tables for debuggers.
+SHIPPED := $(STATIC) -ldflags "-s -w -X main.version=$(VERSION)"
+BUILDAH := buildah --storage-driver vfs
+IMAGE   := localhost/portcullis:$(VERSION)
+ARCH    := $(shell go env GOARCH)
+
+image: ## the container image for this machine's kind, or ARCH=arm64, by buildah; IMAGE=name
+	rm -rf build/image && mkdir -p build/image/root/tmp && chmod 755 build/image/root && chmod 1777 build/image/root/tmp
+	GOOS=linux GOARCH=$(ARCH) $(SHIPPED) -o build/image/root/portcullis ./cmd/portcullis
+	chmod 755 build/image/root/portcullis
+	$(BUILDAH) bud --isolation chroot --arch $(ARCH) --timestamp 0 --tag $(IMAGE) --file deploy/Containerfile build/image
+
+RELEASE   := build/release
+PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
+# Helm wants three numbers; without a tag there are none.
+CHART_VERSION = $(or $(shell echo "$(VERSION)" | sed -n 's/^v\([0-9][0-9]*\.[0-9][0-9]*\.[0-9].*\)$$/\1/p'),0.0.0-$(VERSION))
+
+release: ## binaries, chart, bill of materials (CycloneDX) and checksums, to build/release
+	@go run ./test/tools helm cyclonedx-gomod
+	rm -rf $(RELEASE) && mkdir -p $(RELEASE)
+	@set -e; for platform in $(PLATFORMS); do \
+		os=$${platform%/*}; arch=$${platform#*/}; file=$(RELEASE)/portcullis-$$os-$$arch; echo "$$file"; \
+		GOOS=$$os GOARCH=$$arch $(SHIPPED) -o $$file ./cmd/portcullis; \
+		.tools/bin/cyclonedx-gomod bin -json -noserial -version $(VERSION) -output $$file.cdx.json $$file; done
+	.tools/bin/helm package deploy/chart --version "$(CHART_VERSION)" --app-version "$(VERSION)" --destination $(RELEASE)
+	cd $(RELEASE) && $(or $(shell command -v sha256sum),shasum -a 256) * > SHA256SUMS
+
 clean: ## what build and tools left in this work tree; built servers stay in the user's cache
-	rm -rf bin .tools
+	rm -rf bin .tools build/image build/release
 
 help: ## this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile

@@ -1,7 +1,7 @@
 // Command tools builds the servers that tests and the demo run, from the
 // modules pinned in the folders beside it, and says where they are.
 //
-//	go run ./test/tools                     etcd, kube-apiserver, gitea, staticcheck
+//	go run ./test/tools                     staticcheck, helm, etcd, kube-apiserver, gitea
 //	go run ./test/tools etcd kube-apiserver only these
 //	go run ./test/tools -control-plane      find or build an API server, print its folder
 //

@@ -12,7 +12,7 @@ func TestUsageErrorsExitWith2(t *testing.T) {
 		args []string
 		says string
 	}{
-		"a tool it does not know": {[]string{"etcd", "nosuch"}, `no tool "nosuch"; there are staticcheck, etcd, kube-apiserver, gitea`},
+		"a tool it does not know": {[]string{"etcd", "nosuch"}, `no tool "nosuch"; there are staticcheck, helm, etcd, kube-apiserver, gitea`},
 		"a flag it does not know": {[]string{"-nosuch"}, "flag provided but not defined"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -28,6 +28,10 @@ func all() []tool {
 			usual: "half a minute",
 		},
 		{
+			name: "helm", module: "helm.sh/helm/v3", pkg: "helm.sh/helm/v3/cmd/helm",
+			usual: "2 minutes",
+		},
+		{
 			name: "etcd", module: "go.etcd.io/etcd/server/v3", pkg: "go.etcd.io/etcd/server/v3",
 			usual: "1 minute",
 		},
@@ -42,6 +46,11 @@ func all() []tool {
 			cgo: true, tags: "sqlite sqlite_unlock_notify", source: true,
 			ldflags: func(v string) string { return "-X main.Version=" + strings.TrimPrefix(v, "v") },
 			usual:   "7 to 10 minutes",
+		},
+		{
+			// For `make release`: what goes into the command, as CycloneDX.
+			name: "cyclonedx-gomod", module: "github.com/CycloneDX/cyclonedx-gomod", pkg: "github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod",
+			usual: "1 minute",
 		},
 	}
 }
