@@ -1,0 +1,267 @@
+package chart_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/portcullis-gitops/portcullis/render/lint"
+	"github.com/portcullis-gitops/portcullis/render/policy"
+)
+
+func TestLint(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"lint", "--strict", chart}, {"lint", "--strict", chart, "--values", values}} {
+		if out, err := helm(t, args...); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+	}
+}
+
+// TestParts switches each optional part over, and looks at what comes or goes.
+func TestParts(t *testing.T) {
+	t.Parallel()
+	const withoutSeed = "config without seedResource"
+	all := names(rendered(t))
+	for setting, parts := range map[string][]string{
+		"namespace.create=false":               {"Namespace portcullis"},
+		"disruptionBudget.enabled=false":       {"PodDisruptionBudget portcullis portcullis"},
+		"networkPolicy.enabled=false":          {"NetworkPolicy portcullis portcullis"},
+		"metrics.service.enabled=false":        {"Service portcullis portcullis-metrics"},
+		"metrics.serviceMonitor.enabled=true":  {"ServiceMonitor portcullis portcullis"},
+		"admission.reconciler.enabled=false":   {"ValidatingAdmissionPolicy portcullis-reconciler", "ValidatingAdmissionPolicyBinding portcullis-reconciler"},
+		"admission.managedLists.enabled=false": {"ValidatingAdmissionPolicy portcullis-managed-lists", "ValidatingAdmissionPolicyBinding portcullis-managed-lists"},
+		"rbac.outside.enabled=false":           {"Role portcullis portcullis-outside", "RoleBinding portcullis portcullis-outside"},
+		"rbac.operator.enabled=false": {"ClusterRole portcullis-operator", "ClusterRoleBinding portcullis-operator", "ConfigMap portcullis portcullis-approvals",
+			"Role portcullis portcullis-operator", "RoleBinding portcullis portcullis-operator"},
+		"rbac.reader.enabled=false": {"ClusterRole portcullis-reader", "ClusterRoleBinding portcullis-reader",
+			"Role kubermatic portcullis-reader", "RoleBinding kubermatic portcullis-reader"},
+		withoutSeed: {"Role kubermatic portcullis-reader", "RoleBinding kubermatic portcullis-reader",
+			"Role kubermatic portcullis-seed", "RoleBinding kubermatic portcullis-seed"},
+	} {
+		t.Run(setting, func(t *testing.T) {
+			t.Parallel()
+			args := []string{"--set", setting}
+			if setting == withoutSeed {
+				args = []string{"--set-string", "config=seed: eu-west\npolicyFile: policy.yaml"}
+			}
+			got := names(rendered(t, args...))
+			on := strings.HasSuffix(setting, "=true")
+			for _, part := range parts {
+				if slices.Contains(got, part) != on || slices.Contains(all, part) == on {
+					t.Errorf("%s: there: %v, before: %v", part, slices.Contains(got, part), slices.Contains(all, part))
+				}
+			}
+			if want := len(parts); max(len(got)-len(all), len(all)-len(got)) != want {
+				t.Errorf("%d objects, and %d before: something else came or went", len(got), len(all))
+			}
+		})
+	}
+}
+
+// TestNamesAreOfTheRelease: nothing of one release is named as another's, but
+// for what the command itself has a fixed name for.
+func TestNamesAreOfTheRelease(t *testing.T) {
+	t.Parallel()
+	list, err := template(t, "gate", "lists")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range list {
+		name := o.GetName()
+		if !strings.HasPrefix(name, "gate-portcullis") && name != "portcullis-approvals" && name != "lists" {
+			t.Errorf("%s %s", o.GetKind(), name)
+		}
+		if at := o.GetNamespace(); at != "lists" && at != "default" && at != "kubermatic" && at != "" {
+			t.Errorf("%s %s is in %s", o.GetKind(), name, at)
+		}
+	}
+	text := string(must[[]byte](t)(json.Marshal(list)))
+	if strings.Count(text, "'system:serviceaccount:lists:gate-portcullis'") != 2 {
+		t.Error("the two admission policies do not both know the account")
+	}
+	if strings.Contains(text, "serviceaccount:portcullis:") {
+		t.Error("a policy knows the account of another release")
+	}
+}
+
+// TestWrongValuesAreRefused: with a message that names the value.
+func TestWrongValuesAreRefused(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		args []string
+		says []string
+	}{
+		"a name it does not know": {[]string{"--set", "replica=3"}, []string{"'replica'", "additional properties"}},
+		"a word for a number":     {[]string{"--set", "replicas=two"}, []string{"/replicas", "want integer"}},
+		"a number for a switch":   {[]string{"--set", "networkPolicy.enabled=1"}, []string{"/networkPolicy/enabled", "want boolean"}},
+		"a mount of nothing":      {[]string{"--set-json", `mounts=[{"name":"git"}]`}, []string{"/mounts/0", "secret"}},
+		"a mount named as a path": {[]string{"--set", "mounts[0].name=../etc,mounts[0].secret=a"}, []string{"/mounts/0/name"}},
+		"a secret as a value":     {[]string{"--set", "mounts[0].name=git,mounts[0].token=abc"}, []string{"'token'"}},
+		"a port out of range":     {[]string{"--set", "networkPolicy.git.ports={70000}"}, []string{"/networkPolicy/git/ports/0"}},
+		"no prefix":               {[]string{"--set", "networkPolicy.git.cidrs={git.example.com}"}, []string{"/networkPolicy/git/cidrs/0"}},
+		"an unknown action":       {[]string{"--set", "admission.managedLists.actions={Refuse}"}, []string{"/admission/managedLists/actions/0"}},
+		"another kind":            {[]string{"--set", "config.kind=Policy"}, []string{"/config/kind"}},
+		"a Seed without place":    {[]string{"--set", "config.seedResource=eu-west"}, []string{"/config/seedResource"}},
+		"a source without URL":    {[]string{"--set-json", `config.sources=[{"name":"customers"}]`}, []string{"/config/sources/0", "url"}},
+		"no seed":                 {[]string{"--set-string", "config=kind: Config"}, []string{"config.seed is missing", "--set-file"}},
+		"no Policy":               {[]string{"--set", "policy=null"}, []string{"policy is missing", "--set-file"}},
+		"the Policy elsewhere":    {[]string{"--set-string", "config=seed: eu-west\npolicyFile: other.yaml"}, []string{`policyFile is "other.yaml"`, "policyFile: policy.yaml"}},
+		"a Config that is none":   {[]string{"--set-string", "config=seed: ]"}, []string{"config is not YAML"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := template(t, "portcullis", "portcullis", c.args...)
+			if err == nil {
+				t.Fatal("they are not refused")
+			}
+			for _, words := range c.says {
+				if !strings.Contains(err.Error(), words) {
+					t.Errorf("the message does not say %q: %v", words, err)
+				}
+			}
+		})
+	}
+}
+
+// TestSettings: what the chart makes of Config and Policy is what the command
+// reads, given as values or as files.
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	seed := absolute(t, "examples/seed")
+	odd := filepath.Join(t.TempDir(), "odd.yaml")
+	if err := os.WriteFile(odd, []byte(`
+policy:
+  limits: {maxEntries: 1000}
+  rules: {special-range: off, owner-required: warning}
+  seeds: {eu-west: {loadBalancer: {enforces: no, ipv6: yes, absentFamily: unknown, merge: none}}}
+config:
+  freeze: [{cluster: qvjdddt72t, until: 2026-11-30T06:00:00Z, reason: a move}]
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		args []string
+		says string // a part of both
+	}{
+		"as values":       {nil, "loadBalancer: generic"},
+		"words as values": {[]string{"--values", odd}, `special-range: "off"`},
+		"as files": {[]string{"--set-file", "config=" + seed + "/config.yaml", "--set-file", "policy=" + seed + "/policy.yaml"},
+			"# the other folders are named by their project"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			settings := the[corev1.Secret](t, rendered(t, c.args...), "Secret", "portcullis-settings").StringData
+			config, problems := policy.ParseConfig([]byte(settings["config.yaml"]))
+			if len(problems) > 0 || config.PolicyFile != "policy.yaml" || config.Seed != "eu-west" {
+				t.Errorf("the Config: %v\n%s", problems, settings["config.yaml"])
+			}
+			rules, problems := policy.ParsePolicy([]byte(settings["policy.yaml"]), lint.Changeable)
+			if len(problems) > 0 {
+				t.Fatalf("the Policy: %v\n%s", problems, settings["policy.yaml"])
+			}
+			if problems := policy.Validate(config, rules); len(problems) > 0 {
+				t.Errorf("together: %v", problems)
+			}
+			if !strings.Contains(settings["config.yaml"]+settings["policy.yaml"], c.says) {
+				t.Errorf("it does not say %q:\n%s", c.says, settings["policy.yaml"])
+			}
+		})
+	}
+}
+
+// TestWhatRestarts: a Config is read at the start, a Policy whenever it changes.
+func TestWhatRestarts(t *testing.T) {
+	t.Parallel()
+	pod := func(args ...string) string {
+		template := the[appsv1.Deployment](t, rendered(t, args...), "Deployment", "portcullis").Spec.Template
+		return string(must[[]byte](t)(json.Marshal(template)))
+	}
+	before := pod()
+	if pod("--set", "policy.allowOpen=true") != before {
+		t.Error("a changed Policy restarts the replicas")
+	}
+	if pod("--set", "config.schedule=@every 5m") == before {
+		t.Error("a changed Config does not restart the replicas")
+	}
+	for _, m := range the[appsv1.Deployment](t, rendered(t), "Deployment", "portcullis").Spec.Template.Spec.Containers[0].VolumeMounts {
+		if m.SubPath != "" {
+			t.Errorf("%s is a single file, which is never renewed", m.MountPath)
+		}
+	}
+}
+
+// TestManifestsAreCurrent: deploy/manifests is what the chart renders. With
+// PORTCULLIS_MANIFESTS=write (`make manifests`) it is made so.
+func TestManifestsAreCurrent(t *testing.T) {
+	t.Parallel()
+	dir, shipped := t.TempDir(), filepath.Join(root, "deploy", "manifests")
+	if _, err := helm(t, "template", "portcullis", chart, "--namespace", "portcullis", kubernetes, "--values", values, "--output-dir", dir); err != nil {
+		t.Fatal(err)
+	}
+	fresh := manifests(t, filepath.Join(dir, "portcullis", "templates"))
+	if os.Getenv("PORTCULLIS_MANIFESTS") == "write" {
+		write(t, shipped, fresh)
+	}
+	have := read(t, shipped)
+	for name, text := range fresh {
+		if have[name] != text {
+			t.Errorf("%s is not what the chart renders: run `make manifests`", name)
+		}
+	}
+	for name := range have {
+		if fresh[name] == "" {
+			t.Errorf("%s is not of the chart", name)
+		}
+	}
+}
+
+const notice = "# Rendered from deploy/chart by `make manifests`, for a namespace and account\n" +
+	"# \"portcullis\" and the Seed kubermatic/eu-west. For others, render the chart.\n#\n"
+
+// manifests are the rendered files without helm's notes on where each part is
+// from.
+func manifests(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	for name, text := range read(t, dir) {
+		var lines []string
+		for _, line := range strings.SplitAfter(strings.TrimPrefix(text, "---\n"), "\n") {
+			if !strings.HasPrefix(line, "# Source: ") {
+				lines = append(lines, line)
+			}
+		}
+		out[name] = notice + strings.Join(lines, "")
+	}
+	return out
+}
+
+func read(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	for _, entry := range must[[]os.DirEntry](t)(os.ReadDir(dir)) {
+		out[entry.Name()] = string(must[[]byte](t)(os.ReadFile(filepath.Join(dir, entry.Name()))))
+	}
+	return out
+}
+
+func write(t *testing.T, dir string, files map[string]string) {
+	t.Helper()
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
