@@ -148,7 +148,7 @@ func (r *rendering) room(rules, before, after int) string {
 
 // keepLast takes back what was wanted of a cluster: it keeps its last good list.
 func (r *rendering) keepLast(key string, w *Wanted, why *Hold) *Wanted {
-	w.Access, w.Entries, w.List = "", nil, nil
+	w.Access, w.Entries, w.List, w.Unresolved = "", nil, nil, nil
 	return r.held(key, w, why)
 }
 

@@ -2,6 +2,7 @@ package render
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/portcullis-gitops/portcullis/render/document"
@@ -171,7 +172,7 @@ func (r *rendering) held(key string, w *Wanted, why *Hold) *Wanted {
 	}
 	seed := r.seedOf(key)
 	res := r.compute(r.renewPlatform(before.Entries, seed, w.Cluster), seed)
-	w.Entries, w.List = res.entries, res.list
+	w.Entries, w.List, w.Unresolved = res.entries, res.list, before.Unresolved
 	return w
 }
 
@@ -196,7 +197,7 @@ func (r *rendering) keepRemoved() {
 		if r.wanted[id] != nil || before.Access == "" || before.Access == Unmanaged && !r.unreadable(before.Claim) {
 			continue
 		}
-		if r.letGo(id) {
+		if r.letGo(id) || r.maybeSelected(before) {
 			continue
 		}
 		c := r.Inventory.Clusters[id]
@@ -206,6 +207,17 @@ func (r *rendering) keepRemoved() {
 			r.reportRemoved(w)
 		}
 	}
+}
+
+// maybeSelected tells whether a selector of the tenant's may have the cluster
+// by now: without the seed it is not known which it selects.
+func (r *rendering) maybeSelected(before *Wanted) bool {
+	if r.Inventory.Known {
+		return false
+	}
+	return slices.ContainsFunc(r.listsOf(before.Claim.Tenant), func(l *list) bool {
+		return l.doc.Spec.Selector.Set && r.good(l)
+	})
 }
 
 // letGo tells whether a cluster that was claimed before is gone, was made anew,

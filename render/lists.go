@@ -64,7 +64,7 @@ func (r *rendering) want(key string, c *claim) *Wanted {
 	r.strategy(l, c.at, cluster)
 	if w.Access == Restricted {
 		res := r.restricted(l, cluster.Datacenter)
-		w.Entries, w.List = res.entries, res.list
+		w.Entries, w.List, w.Unresolved = res.entries, res.list, l.unresolved
 		if res.kept {
 			w.Held = keptExpired()
 		}

@@ -70,6 +70,9 @@ type Wanted struct {
 	// Entries are the resolved prefixes with where each is from, in the order
 	// of the file: the tenant's own, node egress, platform.
 	Entries []Entry
+	// Unresolved are the provider's groups that the list names, without their
+	// prefixes: no policy at hand says what is in them.
+	Unresolved []Entry
 	// List is what is written for Restricted: canonical, sorted, none covered
 	// by another, never empty. It is nil for Open and Unmanaged, and where a
 	// held cluster has no last good list: then nothing is written.

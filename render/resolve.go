@@ -189,6 +189,9 @@ func (r *rendering) resolveProviderGroup(l *list, e *document.Entry, name string
 	entries, ok := r.Policy.Groups[name]
 	if !ok && r.Policy.SeedNames() == nil {
 		l.partial = true // no policy at hand: the group may well be there
+		if counts {
+			l.unresolved = append(l.unresolved, Entry{Expires: e.Expires.V.End, Kind: lint.FromGroup, Owner: e.Owner.V, Ticket: e.Ticket.V, Group: e.Group.V, At: e.Group.Pos})
+		}
 		return true
 	}
 	if !counts || !r.fits(l, e, len(entries)) {

@@ -39,8 +39,10 @@ type list struct {
 	// duplicate is set where another document has its name: the one that had it
 	// keeps it, and this one says nothing.
 	duplicate bool
-	missing   bool // a group that it names is not there: never a list without it
-	byDC      map[string]*resolved
+	// unresolved are groups of the provider's, of which no policy is at hand.
+	unresolved []Entry
+	missing    bool // a group that it names is not there: never a list without it
+	byDC       map[string]*resolved
 }
 
 // docName is what must be unique: names are, in a tenant, for each kind.

@@ -18,7 +18,7 @@ type configError struct {
 // Error is a line a problem, as findings are shown.
 func (e *configError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s is not valid\n", e.path)
+	fmt.Fprintf(&b, "%s is not valid\n", report.Escape(e.path))
 	for _, p := range e.problems {
 		b.WriteString(report.Finding(lint.Finding{Path: e.path, Line: p.Line, Column: p.Column,
 			Severity: lint.Error, Rule: p.Rule, Message: p.Message, Fix: p.Fix}, false))

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/portcullis-gitops/portcullis/render"
+	"github.com/portcullis-gitops/portcullis/render/lint"
 	"github.com/portcullis-gitops/portcullis/render/meaning"
 	"github.com/portcullis-gitops/portcullis/render/policy"
 	"github.com/portcullis-gitops/portcullis/render/report"
@@ -36,7 +37,8 @@ func diffCommand() *cobra.Command {
 			"second with the first. For a branch, BASE is best `git merge-base main HEAD`.\n\n" +
 			"It contacts nothing, unless --live is given: then clusters that no list had before\n" +
 			"are compared with what is live on them; else they are \"unknown before\".\n\n" +
-			"Exit code: 0 fine, 1 with --exit-code where the meaning changes, 2 could not run.",
+			"Exit code: 0 fine, 1 findings of severity error in what the change touches, or with\n" +
+			"--exit-code a change of the meaning, 2 could not run.",
 		Args: cobra.MaximumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.run(cmd.Context(), args, cmd.OutOrStdout(), time.Now())
@@ -67,11 +69,13 @@ func (o *diffOptions) run(ctx context.Context, commits []string, out io.Writer, 
 	if err := write(out, c); err != nil {
 		return err
 	}
-	if o.exitCode && c.Changed() {
+	if o.exitCode && c.Changed() || slices.ContainsFunc(c.Findings, isError) {
 		return errFindings
 	}
 	return nil
 }
+
+func isError(f lint.Finding) bool { return f.Severity == lint.Error }
 
 // readPolicy reads the policy and holds --seed against it.
 func (o *offline) readPolicy() (*policy.Policy, error) {
@@ -108,7 +112,7 @@ func (o *diffOptions) compare(ctx context.Context, commits []string, p *policy.P
 	if err != nil {
 		return c, err
 	}
-	if t.Inventory, t.Seed, err = o.inventory(ctx, p, t.After); err != nil {
+	if t.Inventory, t.Seed, err = o.inventory(ctx, p, slices.Concat(t.Before, t.After)); err != nil {
 		return c, err
 	}
 	before, after := meaning.Plans(t)

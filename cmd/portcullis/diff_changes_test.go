@@ -76,8 +76,8 @@ func commentOn(t *testing.T, patch string) string {
 	var out, errs bytes.Buffer
 	code := execute(t.Context(), []string{"diff", "main", "change", "-C", filepath.Join(dir, "tenants"),
 		"--policy", filepath.Join(dir, "seed", "policy.yaml"), "-o", "markdown"}, &out, &errs)
-	if code != 0 {
-		t.Fatalf("exit code %d: %s", code, errs.String())
+	if want := map[bool]int{true: 1}[strings.Contains(out.String(), " error[")]; code != want || errs.Len() > 0 {
+		t.Fatalf("exit code %d, want %d: %s", code, want, errs.String())
 	}
 	return regexp.MustCompile(`\(([0-9a-f]{12})\)`).ReplaceAllString(out.String(), "(0123456789ab)")
 }

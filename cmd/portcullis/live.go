@@ -36,6 +36,9 @@ func bindSeed(f *pflag.FlagSet, kubeconfig, resource *string) {
 // inventory is what is known of the clusters, and of which seed: nothing
 // without --live.
 func (o *offline) inventory(ctx context.Context, p *policy.Policy, files []render.File) (render.Inventory, string, error) {
+	if err := o.knownSeed(p, files); err != nil {
+		return render.Inventory{}, "", err
+	}
 	if !o.live.on {
 		if o.live.kubeconfig != "" || o.live.seedResource != "" {
 			return render.Inventory{}, "", errors.New("--kubeconfig and --seed-resource say which seed to ask: they need --live")
@@ -48,6 +51,26 @@ func (o *offline) inventory(ctx context.Context, p *policy.Policy, files []rende
 	}
 	known, err := readSeed(ctx, o.live.kubeconfig, o.live.seedResource)
 	return known, seed, err
+}
+
+// knownSeed holds --seed against what the files name, where no policy says which
+// seeds there are: of a misspelt one nothing would be found, and all be well.
+// What names none may be for any.
+func (o *offline) knownSeed(p *policy.Policy, files []render.File) error {
+	if o.seed == "" || p.SeedNames() != nil {
+		return nil
+	}
+	for _, f := range files {
+		for _, a := range f.Parsed.Allowlists {
+			if a.Spec.Seed.V == o.seed || !a.Spec.Seed.Set {
+				return nil
+			}
+		}
+	}
+	if named := namedSeeds(files); len(named) > 0 {
+		return fmt.Errorf("--seed %s: the files name %s", o.seed, strings.Join(named, ", "))
+	}
+	return nil
 }
 
 // liveSeed is the name of the seed that is asked: a seed does not know it.

@@ -13,9 +13,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/portcullis-gitops/portcullis/render/report"
 )
 
 // version is set by the linker.
@@ -44,8 +47,24 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case errors.Is(err, errFindings):
 		return 1
 	}
-	fmt.Fprintf(stderr, "portcullis: %v\n", err)
+	fmt.Fprintf(stderr, "portcullis: %s\n", printable(err))
 	return 2
+}
+
+// printable is an error without what a terminal would act on: names of files are
+// in it. What is several errors is a line each.
+func printable(err error) string {
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		var lines []string
+		for _, e := range several.Unwrap() {
+			lines = append(lines, printable(e))
+		}
+		return strings.Join(lines, "\n")
+	}
+	if c := (*configError)(nil); errors.As(err, &c) { // lines, escaped one by one
+		return err.Error()
+	}
+	return report.Escape(err.Error())
 }
 
 func rootCommand() *cobra.Command {

@@ -150,6 +150,8 @@ var clusterReasons = []struct {
 	{"a cluster is restricted for the first time, as far as known", func(c *Cluster) bool { return c.FirstRestricted() }},
 	{"a cluster is left as it is", func(c *Cluster) bool { return c.After == render.Unmanaged && c.Before != render.Unmanaged }},
 	{"a cluster keeps its last good list", func(c *Cluster) bool { return c.NewlyHeld() }},
+	{"which list has a cluster now is not known without the seed", func(c *Cluster) bool { return c.untold() }},
+	{"a group of the provider's comes or goes, whose addresses are not known without a policy", func(c *Cluster) bool { return len(c.Groups) > 0 }},
 	{"a cluster goes to another tenant", func(c *Cluster) bool { return c.MovedFrom != nil && c.MovedFrom.Tenant != c.Claim.Tenant }},
 	{"node egress is taken away", func(c *Cluster) bool { return c.egressLost }},
 	{"a prefix is wider than routine ones and stays for good", func(c *Cluster) bool { return len(c.wide) > 0 }},

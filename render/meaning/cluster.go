@@ -1,6 +1,8 @@
 package meaning
 
 import (
+	"cmp"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -40,6 +42,12 @@ type Cluster struct {
 	StillIn []Still `json:"stillIn"`
 	// Expiries are prefixes let in before and after, for another time.
 	Expiries []Expiry `json:"expiries"`
+	// Groups are the provider's that come, go or have another end, and whose
+	// addresses are not known without a policy: neither Gained nor Lost has them.
+	Groups []GroupChange `json:"unknownGroups"`
+	// Waits is how the cluster is exposed, where KKP filters nothing there: the
+	// list waits until that is LoadBalancer.
+	Waits string `json:"waits,omitempty"`
 	// Held is set where the change leaves the last good list in place.
 	Held *render.Hold `json:"held,omitempty"`
 
@@ -57,11 +65,20 @@ type Share struct {
 	Entry render.Entry `json:"entry"`
 }
 
-// Still is an entry that was removed although all of it is let in by others,
-// which were there before.
+// Still is an entry that was removed although all or some of it is let in by
+// others.
 type Still struct {
-	Entry render.Entry   `json:"entry"`
-	By    []render.Entry `json:"by"`
+	Entry render.Entry `json:"entry"`
+	// Prefixes are what of it is let in, where that is not all.
+	Prefixes []netip.Prefix `json:"prefixes,omitempty"`
+	By       []render.Entry `json:"by"`
+}
+
+// GroupChange is a group of which no policy tells the addresses.
+type GroupChange struct {
+	Group string `json:"group"` // provider/noc
+	// Change is added, removed, or end: it is named for another time.
+	Change string `json:"change"`
 }
 
 // Expiry is a prefix whose time changes. The zero time is for good.
@@ -75,12 +92,15 @@ type Expiry struct {
 // Changed tells whether anybody's access changes. That a list moves, or that
 // an entry goes which others cover, changes nobody's.
 func (c *Cluster) Changed() bool {
-	return c.Before != c.After || len(c.Gained) > 0 || len(c.Lost) > 0 || len(c.Expiries) > 0 || c.NewlyHeld() ||
+	return c.Before != c.After || len(c.Gained) > 0 || len(c.Lost) > 0 || len(c.Expiries) > 0 || len(c.Groups) > 0 || c.NewlyHeld() ||
 		c.MovedFrom != nil && c.MovedFrom.Tenant != c.Claim.Tenant
 }
 
 // Opened tells whether everyone is let in from now on.
 func (c *Cluster) Opened() bool { return c.After == render.Open && c.Before != render.Open }
+
+// untold tells whether it is not known what becomes of it.
+func (c *Cluster) untold() bool { return c.After == Unknown && c.Held == nil }
 
 // FirstRestricted tells whether a list comes to be where none was.
 func (c *Cluster) FirstRestricted() bool {
@@ -112,13 +132,14 @@ type state struct {
 	access   render.Access
 	entries  []render.Entry
 	admitted []netip.Prefix // of a restricted one
+	groups   []render.Entry // of which the addresses are not known
 }
 
 func (in Input) state(w *render.Wanted) state {
 	if w == nil || w.Access == "" {
 		return state{access: Unknown}
 	}
-	s := state{access: w.Access, entries: w.Entries}
+	s := state{access: w.Access, entries: w.Entries, groups: w.Unresolved}
 	if w.Access == render.Restricted {
 		s.admitted = union(append(in.seedAdds(), w.List...))
 		s.entries = slices.Concat(w.Entries, in.seedEntries())
@@ -164,12 +185,15 @@ func (in Input) compare(key string) (Cluster, bool) {
 	}
 	c.changeOfAddresses(from, to, in.Now)
 	c.wide = in.wide(from, to)
+	if from.access == render.Restricted || to.access == render.Restricted {
+		c.Groups = groupChanges(from.groups, to.groups)
+	}
 	return c, c.Changed() || c.MovedFrom != nil || len(c.StillIn) > 0 || c.egressLost
 }
 
 func (in Input) identify(key string, before, after *render.Wanted) Cluster {
 	c := Cluster{Seed: seedOf(key), Gained: []netip.Prefix{}, Lost: []netip.Prefix{},
-		Gains: []Share{}, Losses: []Share{}, StillIn: []Still{}, Expiries: []Expiry{}}
+		Gains: []Share{}, Losses: []Share{}, StillIn: []Still{}, Expiries: []Expiry{}, Groups: []GroupChange{}}
 	c.ID = key[strings.LastIndexByte(key, '/')+1:]
 	shown := after
 	if after == nil {
@@ -182,6 +206,7 @@ func (in Input) identify(key string, before, after *render.Wanted) Cluster {
 	if after != nil {
 		c.Held = after.Held
 	}
+	c.Waits = in.waits(c.ID, after)
 	if before != nil {
 		c.heldBefore = before.Held
 		if after != nil && (before.Claim.Path != after.Claim.Path || before.Claim.Name != after.Claim.Name) {
@@ -189,6 +214,37 @@ func (in Input) identify(key string, before, after *render.Wanted) Cluster {
 		}
 	}
 	return c
+}
+
+// waits is the expose strategy of a cluster whose list KKP does not honour.
+func (in Input) waits(id string, after *render.Wanted) string {
+	known, exists := in.Inventory.Clusters[id]
+	if !exists || after == nil || after.Access != render.Restricted || known.ExposeStrategy == render.ExposeLoadBalancer {
+		return ""
+	}
+	return cmp.Or(known.ExposeStrategy, "unknown")
+}
+
+// groupChanges compares groups by name and end.
+func groupChanges(from, to []render.Entry) []GroupChange {
+	out := []GroupChange{}
+	before := map[string]render.Entry{}
+	for _, e := range from {
+		before[e.Group] = e
+	}
+	for _, e := range to {
+		switch was, named := before[e.Group]; {
+		case !named:
+			out = append(out, GroupChange{e.Group, "added"})
+		case !was.Expires.Equal(e.Expires):
+			out = append(out, GroupChange{e.Group, "end"})
+		}
+		delete(before, e.Group)
+	}
+	for _, name := range slices.Sorted(maps.Keys(before)) {
+		out = append(out, GroupChange{name, "removed"})
+	}
+	return out
 }
 
 // changeOfAddresses fills in who comes in and who goes. Before and after an

@@ -134,8 +134,11 @@ func (in Input) notCompared(clusters []Cluster) []string {
 	if !in.Inventory.Known && slices.ContainsFunc(clusters, func(c Cluster) bool { return c.limited() }) {
 		out = append(out, "what is live, by which a change is held: here the base counts")
 	}
-	if slices.ContainsFunc(clusters, func(c Cluster) bool { return isTarget(c.ID) }) {
+	if slices.ContainsFunc(clusters, func(c Cluster) bool { return isTarget(c.ID) || c.untold() }) {
 		out = append(out, "which clusters a clusterSelector selects")
+	}
+	if in.Policy.SeedNames() == nil && restricted {
+		out = append(out, "platform ranges and the provider's groups, without a policy")
 	}
 	if !in.Inventory.Known && in.datacenters(clusters) {
 		out = append(out, "platform ranges of some datacenters only")
@@ -175,9 +178,10 @@ func (in Input) findings() (own []lint.Finding, standing int) {
 	return own, standing
 }
 
-// placeless is a finding without its place in the file, which lines above move.
+// placeless is a finding without its place in the file, which lines above move,
+// and without its severity, which what was accepted before changes.
 func placeless(f lint.Finding) lint.Finding {
-	f.Line, f.Column = 0, 0
+	f.Line, f.Column, f.Severity = 0, 0, ""
 	return f
 }
 

@@ -40,9 +40,10 @@ func lostShares(entries []render.Entry, lost []netip.Prefix, now time.Time) []Sh
 	return out
 }
 
-// stillIn are the entries that were removed to no effect, because others that
-// were there before let in the same. A prefix that was split, merged or moved
-// to a group is no removal.
+// stillIn are the entries that were removed to no effect, or not to all, because
+// others let in the same: those that were there before, and wider ones that
+// came. A prefix that was split, merged, widened or moved to a group is no
+// removal.
 func stillIn(from, to state, now time.Time) []Still {
 	out := []Still{}
 	for _, e := range from.entries {
@@ -51,15 +52,25 @@ func stillIn(from, to state, now time.Time) []Still {
 		}
 		var by []render.Entry
 		for _, other := range to.entries {
-			if other.Prefix.Overlaps(e.Prefix) && !other.Expired(now) && present(other, from.entries) {
+			if other.Prefix.Overlaps(e.Prefix) && !other.Expired(now) && (present(other, from.entries) || takesIn(other, e, from)) {
 				by = append(by, other)
 			}
 		}
-		if prefixes.Covers(prefixesOf(by, now), e.Prefix) {
-			out = append(out, Still{e, by})
+		if part := common(e.Prefix, union(prefixesOf(by, now))); len(part) > 0 {
+			if len(part) == 1 && part[0] == e.Prefix {
+				part = nil
+			}
+			out = append(out, Still{e, part, by})
 		}
 	}
 	return out
+}
+
+// takesIn tells whether an entry that came is another's, in which the one that
+// was removed lies by the way: it lets in more than was let in, by other words.
+func takesIn(other, removed render.Entry, from state) bool {
+	wider := other.Prefix.Bits() < removed.Prefix.Bits() && len(subtract([]netip.Prefix{other.Prefix}, from.admitted)) > 0
+	return wider && (other.Description != removed.Description || other.Owner != removed.Owner)
 }
 
 func present(e render.Entry, entries []render.Entry) bool {

@@ -1,9 +1,12 @@
 package meaning
 
 import (
+	"cmp"
 	"math/big"
 	"net/netip"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/portcullis-gitops/portcullis/render"
@@ -93,10 +96,64 @@ func (q Question) answer(w *render.Wanted, seed string) Answer {
 	}
 	a.Access = render.Restricted
 	q.restricted(&a, w)
+	q.unknown(&a, w, seed)
+	if note := q.waits(w.Cluster); note != "" {
+		a.Notes = append(a.Notes, note)
+	}
 	if a.Verdict != In {
 		a.Notes = append(a.Notes, q.unfiltered(w, seed)...)
 	}
 	return a
+}
+
+// waits says where KKP honours no list.
+func (q Question) waits(id string) string {
+	c, exists := q.Inventory.Clusters[id]
+	if !exists || c.ExposeStrategy == render.ExposeLoadBalancer {
+		return ""
+	}
+	return "KKP filters nothing on a cluster with expose strategy " + cmp.Or(c.ExposeStrategy, "unknown") + ": the list waits until that is LoadBalancer, and everyone is let in"
+}
+
+// unknown takes back a verdict that what is not known here could change.
+func (q Question) unknown(a *Answer, w *render.Wanted, seed string) {
+	var groups []string
+	for _, e := range w.Unresolved {
+		if !e.Expired(q.Now) {
+			groups = append(groups, e.Group)
+		}
+	}
+	if len(groups) > 0 && (a.Verdict != In || !a.Until.IsZero()) {
+		a.Notes = append(a.Notes, "the addresses of "+strings.Join(groups, ", ")+", which the list names, are not known without --policy")
+	}
+	if a.Verdict == In {
+		return
+	}
+	local := q.localPlatform(seed)
+	if len(groups) > 0 || prefixes.Covers(slices.Concat(a.SeedRanges, w.List, local), q.Prefix) {
+		a.Verdict, a.Nearest = CannotTell, nil
+		if len(groups) == 0 {
+			a.Notes = append(a.Notes, "platform ranges of some datacenters let it in, and the cluster's datacenter is not known without the seed")
+		}
+	}
+	if q.Policy != nil && q.Policy.SeedNames() == nil {
+		a.Notes = append(a.Notes, "platform ranges are not known without --policy")
+	}
+}
+
+// localPlatform are the platform ranges of some datacenters, where it is not
+// known in which the cluster is.
+func (q Question) localPlatform(seed string) []netip.Prefix {
+	if q.Policy == nil || q.Inventory.Known {
+		return nil
+	}
+	var out []netip.Prefix
+	for _, p := range q.Policy.Seeds[seed].Platform {
+		if len(p.Datacenters) > 0 {
+			out = append(out, p.Prefix)
+		}
+	}
+	return out
 }
 
 // unfiltered says where the seed's load balancer lets in what the list does
@@ -123,11 +180,25 @@ func (q Question) unfiltered(w *render.Wanted, seed string) []string {
 // unclaimed is the answer for a cluster that no list has.
 func (q Question) unclaimed() Answer {
 	a := q.blank()
-	a.Notes = append(a.Notes, "no list names the cluster")
+	a.Notes = append(a.Notes, q.namedInVain())
 	if !q.Inventory.Known {
 		a.Notes = append(a.Notes, "whether a clusterSelector picks it is not known without the seed")
 	}
 	return q.live(a)
+}
+
+// namedInVain says which list names the cluster without having it.
+func (q Question) namedInVain() string {
+	for _, f := range q.Side.Files {
+		for _, l := range f.Parsed.Allowlists {
+			for _, c := range l.Spec.Clusters.Items {
+				if c.Set && c.V == q.Cluster {
+					return "list " + l.Metadata.Name.V + " in " + f.Path + ", line " + strconv.Itoa(c.Pos.Line) + ", names the cluster, and does not have it: see what check says of the file"
+				}
+			}
+		}
+	}
+	return "no list names the cluster"
 }
 
 // live answers by what the cluster carries, where nothing is written to it.

@@ -105,6 +105,9 @@ func (t Trees) side(seeds []string, files []render.File, base *Side) Side {
 		for id, w := range plan.Clusters {
 			s.Clusters[seed+"/"+id] = w
 		}
+		if was != nil {
+			t.addUntold(&s, seed, was)
+		}
 		s.Findings = append(s.Findings, s.asIs[seed].Findings...)
 	}
 	lint.Sort(s.Findings)
@@ -168,8 +171,7 @@ func withTarget(tenant string, a *document.Allowlist) *document.Allowlist {
 	id := target + tenant + ":" + a.Metadata.Name.V
 	own.Spec.Clusters = document.List[document.Value[string]]{Node: a.Spec.Selector.Node,
 		Items: []document.Value[string]{{V: id, Raw: id, Pos: a.Spec.Selector.Key, Set: true}}}
-	own.Spec.Selector = document.Selector{}
-	return &own
+	return &own // with its selector, by which it may have more clusters
 }
 
 // isTarget tells whether an ID stands for the clusters of a selector.

@@ -151,13 +151,26 @@ func linesOf(c *meaning.Cluster) []line {
 		add(false, append(append(say("", e.Prefix.String(), " is let in "+ending(e.After)+" instead of "+ending(e.Before)), of(e.Entry, false)...), words{}...))
 	}
 	for _, s := range c.StillIn {
-		add(false, append(append(append(say("removed, but still let in: ", s.Entry.Prefix.String()), of(s.Entry, false)...), say(" - by ")...), by(s.By)...))
+		text := say("removed, but still let in: ", s.Entry.Prefix.String())
+		if len(s.Prefixes) > 0 {
+			text = append(append(say("removed, but "), list(s.Prefixes)...), say(" of it still let in: ", s.Entry.Prefix.String())...)
+		}
+		add(false, append(append(append(text, of(s.Entry, false)...), say(" - by ")...), by(s.By)...))
+	}
+	for _, g := range c.Groups {
+		add(g.Change == "removed", append(say("", g.Group), say(groupChange[g.Change]+": its addresses are not known without a policy")...))
+	}
+	if c.Waits != "" {
+		add(false, say("the list waits: KKP filters nothing on a cluster with expose strategy ", c.Waits, ", and everyone is let in until that is LoadBalancer"))
 	}
 	if c.MovedFrom != nil {
 		add(c.MovedFrom.Tenant != c.Tenant, movedLine(c))
 	}
 	return out
 }
+
+// groupChange is what happens to a group whose addresses are not known.
+var groupChange = map[string]string{"added": " is let in from now on", "removed": " is let in no longer", "end": " is let in until another time"}
 
 func movedLine(c *meaning.Cluster) words {
 	out := say("moved here from list ", c.MovedFrom.Name, " in ")
@@ -177,6 +190,8 @@ func accessLine(c *meaning.Cluster) words {
 		return say("restricted from now on; " + whatWas(c.Before))
 	case c.After == render.Unmanaged && c.Before != render.Unmanaged:
 		return say("not looked after any more: what it carries stays; " + whatWas(c.Before))
+	case c.After == meaning.Unknown && c.Before != meaning.Unknown && c.Held == nil:
+		return say("which list has it now, or whether it keeps its last, is not known without the seed; " + whatWas(c.Before))
 	}
 	return nil
 }

@@ -98,7 +98,7 @@ func explainOne(b *strings.Builder, a meaning.Answer) {
 		fmt.Fprintf(b, "    held: %s\n", Escape(a.Held.Message))
 	}
 	for _, n := range a.Notes {
-		fmt.Fprintf(b, "    note: %s\n", n)
+		fmt.Fprintf(b, "    note: %s\n", Escape(n))
 	}
 }
 
