@@ -162,18 +162,10 @@ func (h *history) unexpired(entries []mEntry) []mEntry {
 // was: it is approved, or goes forward again from what is followed.
 func (h *history) rewind() {
 	if !h.held() {
-		back := h.following
-		for range 1 + h.random.IntN(3) {
-			if h.parents[back] != "" {
-				back = h.parents[back]
-			}
-		}
+		back := h.earlier()
 		if back == h.following {
 			h.pushSomething()
 			return
-		}
-		if h.random.IntN(2) == 0 {
-			back = h.commitOf(back, h.trees[back])
 		}
 		h.note("the branch is moved back to %.8s, from %.8s", back, h.head)
 		h.push(back)
@@ -181,11 +173,40 @@ func (h *history) rewind() {
 	}
 	if h.random.IntN(2) == 0 && h.current(h.trees[h.head]) {
 		h.note("%.8s is approved", h.head)
+		h.approved = h.head
 		h.follow(h.head)
 		h.must(h.approve(h.ctx, h.head))
 		return
 	}
 	h.comeBack()
+}
+
+// earlier is a commit some way back, or another one on top of that; or the very
+// one that was approved last, which is another case each time.
+func (h *history) earlier() string {
+	if h.passed(h.approved) && h.random.IntN(3) > 0 {
+		return h.approved
+	}
+	back := h.following
+	for range 1 + h.random.IntN(3) {
+		if h.parents[back] != "" {
+			back = h.parents[back]
+		}
+	}
+	if back != h.following && h.random.IntN(2) == 0 {
+		back = h.commitOf(back, h.trees[back])
+	}
+	return back
+}
+
+// passed tells whether what is followed has gone on from a commit.
+func (h *history) passed(commit string) bool {
+	for at := h.parents[h.following]; at != "" && commit != ""; at = h.parents[at] {
+		if at == commit {
+			return true
+		}
+	}
+	return false
 }
 
 // comeBack moves the branch to what is followed, and forward from there.

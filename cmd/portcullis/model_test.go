@@ -77,6 +77,7 @@ type history struct {
 	parents   map[string]string // by commit
 	head      string            // of the branch
 	following string            // the newest commit that is followed
+	approved  string            // the last that was approved
 	// writes is how often each cluster may be written in this round.
 	writes, before map[string]int
 }
@@ -233,9 +234,9 @@ func (h *history) round() {
 		h.anew()
 	case n < 79:
 		h.relabel()
-	case n < 83:
+	case n < 82:
 		h.migrate()
-	case n < 89:
+	case n < 86:
 		h.setClock()
 	case n < 95:
 		h.rewind()
