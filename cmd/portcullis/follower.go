@@ -22,10 +22,11 @@ import (
 // follower is one source: where its branch is, what was accepted of it, and
 // what its commits are to be told.
 type follower struct {
-	conf  policy.Source
-	cache *render.Cache
-	repo  *source.Repository
-	pacer *source.Pacer
+	conf   policy.Source
+	cache  *render.Cache
+	repo   *source.Repository
+	pacer  *source.Pacer
+	hooked chan struct{} // a webhook came; one slot
 	// verifier knows whose commits are followed; nil where anybody's are.
 	verifier *source.Verifier
 	outbox   *forge.Outbox      // nil where commits are told nothing
@@ -77,31 +78,59 @@ type follower struct {
 	saveAt  time.Time    // when it is to be, again; zero: when there is news
 }
 
+// pollEvery is how often webhooks can have a source polled, however many come.
+const pollEvery = time.Second
+
 // poll asks the remote where the branch is, again and again, until ctx ends.
 // A result is handed over and answered before the next is asked for, so that
 // nobody else uses the repository meanwhile.
 func (f *follower) poll(ctx context.Context, results chan<- polled) {
-	failures := 0
+	failures, began := 0, time.Time{}
 	for due := time.Now(); ; due = f.pacer.Next(time.Now(), failures) {
-		if !sleepUntil(ctx, due) {
+		hooked, ok := f.sleepUntil(ctx, due)
+		if !ok || hooked && !sleepUntil(ctx, began.Add(pollEvery)) {
 			return
 		}
-		began := time.Now()
+		began = time.Now()
 		head, err := f.repo.Poll(ctx)
 		if failures++; err == nil {
 			failures = 0
 		}
-		done := make(chan struct{})
-		select {
-		case results <- polled{f, head, err, time.Since(began), done}:
-		case <-ctx.Done():
+		if !f.handOver(ctx, results, polled{f, head, err, time.Since(began), make(chan struct{})}) {
 			return
 		}
-		select {
-		case <-done:
-		case <-ctx.Done():
-			return
+		if desk := f.pullDesk(); hooked && desk != nil {
+			desk.Hint() // after the poll, so that Git is known to be no older than the listing
 		}
+	}
+}
+
+func (f *follower) handOver(ctx context.Context, results chan<- polled, p polled) bool {
+	select {
+	case results <- p:
+	case <-ctx.Done():
+		return false
+	}
+	select {
+	case <-p.done:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// sleepUntil waits for a time or a webhook.
+func (f *follower) sleepUntil(ctx context.Context, due time.Time) (hooked, ok bool) {
+	timer := time.NewTimer(time.Until(due))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return false, true
+	case <-f.hooked:
+		f.log.V(1).Info("Polling for a webhook")
+		return true, true
+	case <-ctx.Done():
+		return false, false
 	}
 }
 

@@ -24,6 +24,7 @@ type runOptions struct {
 	leaderElect, dryRun                        bool
 	lease                                      time.Duration
 	metricsAddress, probeAddress               string
+	hooks                                      hookOptions
 	registry                                   prometheus.Registerer // that the metrics server shows; nil: nothing of ours is shown
 }
 
@@ -57,6 +58,7 @@ func runCommand() *cobra.Command {
 	f.BoolVar(&o.dryRun, "dry-run", false, "say what would be done, and write nothing")
 	f.StringVar(&o.metricsAddress, "metrics-address", "", `address of the metrics, 0: off (default: :8080 in a cluster, else off)`)
 	f.StringVar(&o.probeAddress, "probe-address", "", `address of the probes, 0: off (default: :8081 in a cluster, else off)`)
+	o.hooks.flags(f)
 	_ = cmd.MarkFlagRequired("config")
 	return cmd
 }
@@ -66,6 +68,7 @@ func (o *runOptions) adapt(_ *cobra.Command) {
 	inside := inCluster()
 	o.metricsAddress = address(o.metricsAddress, inside, ":8080")
 	o.probeAddress = address(o.probeAddress, inside, ":8081")
+	o.hooks.address = address(o.hooks.address, inside, ":9443")
 	if o.namespace == "" {
 		o.namespace = ownNamespace()
 	}
@@ -99,7 +102,7 @@ func ownNamespace() string {
 // run reads both files, and contacts nobody before they are without fault.
 func (o *runOptions) run(ctx context.Context, log logr.Logger) error {
 	ctrl.SetLogger(log)
-	if err := leaseOf(o.lease).usable(); err != nil {
+	if err := errors.Join(leaseOf(o.lease).usable(), o.hooks.check()); err != nil {
 		return err
 	}
 	config, file, err := readConfig(o.configFile)
@@ -109,7 +112,7 @@ func (o *runOptions) run(ctx context.Context, log logr.Logger) error {
 	if err := readableKeys(config); err != nil {
 		return err
 	}
-	for _, what := range idle(config) {
+	for _, what := range o.idle(config) {
 		log.Info("This version does not carry out all that was asked for", "setting", what)
 	}
 	seed, err := o.connection()
@@ -161,7 +164,7 @@ func readConfig(path string) (*policy.Config, *policyFile, error) {
 
 // idle are the settings that this version reads and does not act upon, where
 // going on without them is no less safe than not to start.
-func idle(c *policy.Config) []string {
+func (o *runOptions) idle(c *policy.Config) []string {
 	var out []string
 	add := func(set bool, what string) {
 		if set {
@@ -170,7 +173,7 @@ func idle(c *policy.Config) []string {
 	}
 	for _, s := range c.Sources {
 		add(s.Checks.PullRequests && !hasPulls(s.Checks.Forge), "Config: sources["+s.Name+"].checks.pullRequests")
-		add(s.Checks.WebhookSecretFile != "", "Config: sources["+s.Name+"].checks.webhookSecretFile")
+		add(s.Checks.WebhookSecretFile != "" && o.hooks.address == "0", "--webhook-address is off; Config: sources["+s.Name+"].checks.webhookSecretFile")
 	}
 	return out
 }

@@ -87,7 +87,7 @@ func (o *runOptions) wire(ctx context.Context, seed *rest.Config, config *policy
 		return nil, nil, errors.Join(err, r.close())
 	}
 	r.trials = apply.NewTrials(r.controller)
-	return mgr, r, errors.Join(o.addOutboxes(mgr, r), o.addMetrics(r, term))
+	return mgr, r, errors.Join(o.addOutboxes(mgr, r), o.addMetrics(r, term), o.addHooks(mgr, r, term))
 }
 
 // addOutboxes has the checks posted, by the leader alone.
@@ -196,8 +196,8 @@ func newFollower(s policy.Source, config *policy.Config, store stateStore, dir s
 	}
 	log = log.WithName("source").WithValues("source", s.Name)
 	f := &follower{conf: s, cache: render.NewCache(), repo: repo, pacer: source.NewPacer(schedule, rand.Float64), verifier: verifier, log: log, save: store.SaveSource,
-		context: "portcullis/" + config.Seed,
-		judged:  map[string]outcome.Judgement{}, waiting: map[string]int{}, between: map[string][]string{},
+		context: "portcullis/" + config.Seed, hooked: make(chan struct{}, 1),
+		judged: map[string]outcome.Judgement{}, waiting: map[string]int{}, between: map[string][]string{},
 		owed: map[string][]string{}, arrived: map[string]string{}, said: map[string]outcome.State{}, offered: map[string][]string{}, early: map[string]bool{}, verdicts: map[string]outcome.Verdict{}}
 	host, err := newForge(s, app, observe, repo, config, dir, log)
 	if err != nil {
