@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"sync"
+	"time"
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
@@ -69,15 +70,17 @@ type Controller struct {
 	news     mailbox
 	outcomes mailbox
 
-	mu       sync.Mutex
-	wanted   map[string]*render.Wanted // of the plan in force
-	byHand   render.ByHand             // granted by it
-	states   map[string]ClusterState
-	memories map[string]*memory
-	restored map[string]Standing                                     // of an earlier process, by cluster, until looked at
-	putRight map[string]int64                                        // foreign writes, by field manager
-	noticed  []string                                                // notices that were logged
-	queue    workqueue.TypedRateLimitingInterface[reconcile.Request] // nil until started
+	mu        sync.Mutex
+	wanted    map[string]*render.Wanted // of the plan in force
+	byHand    render.ByHand             // granted by it
+	states    map[string]ClusterState
+	memories  map[string]*memory
+	restored  map[string]Standing // of an earlier process, by cluster, until looked at
+	putRight  map[string]int64    // foreign writes, by field manager
+	told      told
+	plannedAt time.Time                                               // the moment of that plan
+	noticed   []string                                                // notices that were logged
+	queue     workqueue.TypedRateLimitingInterface[reconcile.Request] // nil until started
 }
 
 // namespaceIndex finds a Cluster by the namespace of its control plane.
@@ -107,7 +110,7 @@ func newController(cl client.Client, o Options) *Controller {
 	c := &Controller{
 		options: o, client: cl, clock: o.Clock, log: o.Log, limiter: limiter(o.Rate),
 		news: newMailbox(), outcomes: newMailbox(),
-		states: map[string]ClusterState{}, memories: map[string]*memory{}, putRight: map[string]int64{},
+		states: map[string]ClusterState{}, memories: map[string]*memory{}, putRight: map[string]int64{}, told: newTold(),
 		said: func(string) []*corev1.Event { return nil },
 	}
 	c.seed = newSeedWatch(o.SeedResource, o.SeedRanges, o.Log, c.seedChanged)

@@ -10,7 +10,8 @@
 // plan says open. Each write names the UID of the object the plan was made
 // for, so that a Cluster made anew under an old name is never touched. Only
 // canonical prefixes leave this package, and never an empty list. Besides:
-// Events on a Cluster whose list somebody else changed, and the state, in
+// Events on a Cluster whose list somebody else changed, or does not follow Git,
+// or lost an entry whose time was over, and the state, in
 // ConfigMaps of a namespace of its own (Store).
 //
 // # When it writes

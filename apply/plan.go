@@ -38,7 +38,8 @@ func (c *Controller) SetPlan(plan *render.Plan) {
 // it among them.
 func (c *Controller) adopt(plan *render.Plan) []string {
 	old := c.wanted
-	c.wanted = maps.Clone(plan.Clusters)
+	c.told.replanned(old, c.plannedAt, plan)
+	c.wanted, c.plannedAt = maps.Clone(plan.Clusters), plan.Now
 	var changed []string
 	for id, w := range c.wanted {
 		if before := old[id]; before != nil && sameWanted(before, w) {
@@ -113,7 +114,11 @@ func (c *Controller) record(id string, w *render.Wanted, st ClusterState) {
 		st.Standing = m.publish()
 	}
 	c.states[id] = c.since(id, st)
+	news := c.told.news(w, st, c.clock.Now())
 	c.mu.Unlock()
+	if news != "" {
+		c.tellState(news, w, st)
+	}
 
 	if before.State == st.State && before.Message == st.Message && before.Beneath == st.Beneath &&
 		reflect.DeepEqual(before.Trouble, st.Trouble) && reflect.DeepEqual(before.Standing, st.Standing) {

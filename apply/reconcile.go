@@ -87,6 +87,7 @@ func (c *Controller) conclude(ctx context.Context, d decision, w *render.Wanted,
 	}
 	now := c.clock.Now()
 	m.kept, m.seen, m.looked = true, sightOf(cl), true
+	c.tellEnded(w)
 	c.inForce(w, cl, m, st)
 	next := m.calm(now)
 	if f := m.standing.Foreign; f != nil && f.Contested {
