@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := build
-.PHONY: help build tools demo bench lint unit test reference manifests image release clean fuzz faults mutants soak
+.PHONY: help build tools demo bench lint unit test reference manifests shipped image release clean fuzz faults mutants soak
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
@@ -54,6 +54,7 @@ unit: ## tests without servers; needs only Go and git
 	PORTCULLIS_TEST_SERVERS=none go test $(RACE) $$packages
 
 test: lint ## all tests, on real servers too; KKP_CRDS=folder takes KKP's own CRDs
+	@command -v buildah >/dev/null || echo "no buildah: THE CONTAINER IMAGE IS NOT TESTED (apt-get install buildah)"
 	@assets=$$(go run ./test/tools -control-plane) && go run ./test/tools gitea helm && \
 	servers=$$($(SERVER_PACKAGES)) && go list ./... > .tools/packages && \
 	printf '%s\n' $$servers > .tools/server-packages && \
@@ -93,15 +94,18 @@ manifests: ## deploy/manifests, rendered from deploy/chart; `make test` fails wh
 	@go run ./test/tools helm
 	PORTCULLIS_TEST_SERVERS=required PORTCULLIS_MANIFESTS=write go test -count=1 -run '^TestManifestsAreCurrent$$' ./test/chart
 
-# Of what is shipped, without tables for debuggers.
-SHIPPED := $(STATIC) -ldflags "-s -w -X main.version=$(VERSION)"
 BUILDAH := buildah --storage-driver vfs
 IMAGE   := localhost/portcullis:$(VERSION)
+OS      := $(shell go env GOOS)
 ARCH    := $(shell go env GOARCH)
+OUT     := build/portcullis
+
+shipped: # the command for OS and ARCH at OUT, without tables for debuggers
+	GOOS=$(OS) GOARCH=$(ARCH) $(STATIC) -ldflags "-s -w -X main.version=$(VERSION)" -o $(OUT) ./cmd/portcullis
 
 image: ## the container image for this machine's kind, or ARCH=arm64, by buildah; IMAGE=name
 	rm -rf build/image && mkdir -p build/image/root/tmp && chmod 755 build/image/root && chmod 1777 build/image/root/tmp
-	GOOS=linux GOARCH=$(ARCH) $(SHIPPED) -o build/image/root/portcullis ./cmd/portcullis
+	@$(MAKE) --no-print-directory shipped OS=linux OUT=build/image/root/portcullis
 	chmod 755 build/image/root/portcullis
 	$(BUILDAH) bud --isolation chroot --arch $(ARCH) --timestamp 0 --tag $(IMAGE) --file deploy/Containerfile build/image
 
@@ -115,7 +119,7 @@ release: ## binaries, chart, bill of materials (CycloneDX) and checksums, to bui
 	rm -rf $(RELEASE) && mkdir -p $(RELEASE)
 	@set -e; for platform in $(PLATFORMS); do \
 		os=$${platform%/*}; arch=$${platform#*/}; file=$(RELEASE)/portcullis-$$os-$$arch; echo "$$file"; \
-		GOOS=$$os GOARCH=$$arch $(SHIPPED) -o $$file ./cmd/portcullis; \
+		$(MAKE) --no-print-directory shipped OS=$$os ARCH=$$arch OUT=$$file; \
 		.tools/bin/cyclonedx-gomod bin -json -noserial -version $(VERSION) -output $$file.cdx.json $$file; done
 	.tools/bin/helm package deploy/chart --version "$(CHART_VERSION)" --app-version "$(VERSION)" --destination $(RELEASE)
 	cd $(RELEASE) && $(or $(shell command -v sha256sum),shasum -a 256) * > SHA256SUMS
