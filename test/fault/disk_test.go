@@ -27,7 +27,7 @@ func TestDiskIsFull(t *testing.T) {
 	p.must(fill(ballast))
 	sha := p.push(1)
 	p.said("no space left on device", "file too large")
-	drifted := p.drift()
+	drifted := p.drift(0)
 	p.await("drift to be put right", p.InForce(drifted, list(0)...))
 	if long() {
 		p.lasts(outage())

@@ -42,7 +42,7 @@ func gitFaults() []gitFault {
 		{name: "a pack cut short", fault: packs(servers.Bent(func(b []byte) []byte { return b[:len(b)-len(b)/3] }))},
 		{name: "a pack with other bytes", fault: packs(servers.Bent(flip))},
 		{name: "no pack at all", fault: packs(answer(http.StatusOK, ""))},
-		{name: "pushes refused", fault: servers.On(pushes, answer(http.StatusForbidden, "read only")), passes: true},
+		{name: "pushes refused", fault: servers.On(pushes, answer(http.StatusServiceUnavailable, "read only")), passes: true},
 	}
 }
 
@@ -126,7 +126,7 @@ func (p *play) gitFails(f gitFault, edition int) {
 		}
 		return nil
 	})
-	drifted := p.drift()
+	drifted := p.drift(edition)
 	p.await("drift to be put right", func(ctx context.Context) error {
 		return errors.Join(p.announcedIsGone(ctx, drifted), p.Run.Running())
 	})

@@ -20,7 +20,7 @@ func TestStateIsRemovedUnderIt(t *testing.T) {
 	p.begin()
 	before := p.writes()
 	p.removeState()
-	drifted := p.drift()
+	drifted := p.drift(0)
 	p.await("drift to be put right", p.InForce(drifted, list(0)...))
 	sha := p.push(1)
 	p.awaitRestarting("the next commit", p.everywhere(1), p.noted(sha))
