@@ -37,9 +37,10 @@ func importCommand() *cobra.Command {
 			"seed is only read. Several seeds can go into one folder.\n\n" +
 			"A tenant is the one that --policy gives the project to, else the project itself. The\n" +
 			"provider's own ranges stay out of the files: those of the policy, and with\n" +
-			"--seed-resource those of KKP's Seed. What is no canonical prefix is kept out and\n" +
-			"reported, and so is a cluster whose file `check` would refuse. A file that is there\n" +
-			"already is never touched.\n\n" +
+			"--seed-resource those of KKP's Seed. White space around a value and bits behind its\n" +
+			"length are left away, which changes nobody's access; what else is no canonical prefix\n" +
+			"is kept out. Both are reported, and so is a cluster whose file `check` would refuse.\n" +
+			"A file that is there already is never touched.\n\n" +
 			"Exit code: 0 every list is in a file, 1 some is not or not all of it, 2 could not run.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -174,6 +175,9 @@ func (o *importOptions) tell(out io.Writer, im *importer.Importer) error {
 			fmt.Fprintf(&b, "left: %s: %s: %s\n", report.Escape(im.Shown(c)), title, report.Escape(c.Reason))
 		case importer.NotImported:
 			fmt.Fprintf(&b, "not imported: %s: %s\n", title, report.Escape(c.Reason))
+		}
+		for _, v := range c.Changed {
+			fmt.Fprintf(&b, "made canonical: %s: %s\n", title, report.Escape(v.String()))
 		}
 		for _, p := range c.KeptOut {
 			fmt.Fprintf(&b, "kept out: %s: %s\n", title, report.Escape(p.Message))

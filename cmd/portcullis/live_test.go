@@ -102,7 +102,7 @@ func TestLive(t *testing.T) {
 	policy := writeFile(t, filepath.Join(t.TempDir(), "policy.yaml"), livePolicy)
 	s.create(t, "shopprod01", "acmeproj01", kkp.WithName("shop\nspec: {access: open}\u202e"), kkp.WithList("203.0.113.0/24", "2001:db8::/32", "203.0.113.7", "203.0.113.0/24", "192.0.2.0/28", "198.51.100.240/28"))
 	s.create(t, "shoptest01", "acmeproj01", kkp.WithDatacenter("dc-2"), kkp.WithList("203.0.113.128/25"))
-	s.create(t, "globexprod", "globexproj", kkp.WithList("10.0.0.1/8", "::ffff:192.0.2.1", "not-a-cidr", "198.51.100.7"))
+	s.create(t, "globexprod", "globexproj", kkp.WithList("10.1.0.1/16", " 9.9.9.9/32 ", "::ffff:192.0.2.1", "not-a-cidr", "198.51.100.7"))
 	s.create(t, "globexopen", "globexproj", kkp.WithList("0.0.0.0/0"))
 	s.create(t, "globexplat", "globexproj", kkp.WithList("192.0.2.0/28"))
 	s.create(t, "globexnone", "globexproj")
@@ -128,7 +128,7 @@ spec:
     - globexprod
     - shopprod02
   nodeEgress: none
-  entries: [{cidr: 203.0.113.0/24}]
+  entries: [{cidr: 203.0.113.0/24}, {cidr: 203.0.114.7, expires: 2020-12-31}]
 `)
 	writeFile(t, filepath.Join(dir, "globexproj", "b.yaml"), `apiVersion: portcullis.dev/v1alpha1
 kind: Allowlist
@@ -136,7 +136,7 @@ metadata: {name: b}
 spec: {clusters: [nodeport01], nodeEgress: none, entries: [{cidr: 203.0.113.0/24}]}
 `)
 	out := command(t, 1, slices.Concat([]string{"check", "--live", dir}, seed)...)
-	contains(t, out, "acme/a.yaml:7:7: error[foreign-cluster]", "acme/a.yaml:8:7: warning[unknown-cluster]", "globexproj/b.yaml:4:19: error[unsupported-expose-strategy]")
+	contains(t, out, "acme/a.yaml:7:7: error[foreign-cluster]", "acme/a.yaml:8:7: warning[unknown-cluster]", "acme/a.yaml:10:66: warning[expired]", "globexproj/b.yaml:4:19: error[unsupported-expose-strategy]")
 	if strings.Contains(out, "not checked") {
 		t.Errorf("something is said not to be checked:\n%s", out)
 	}
@@ -159,7 +159,8 @@ func importAll(t *testing.T, s *liveSeed, seed []string) {
 		`wrote `+filepath.ToSlash(dir)+`/acme/shopprod01.yaml: shop\nspec: {access: open}\u202e (shopprod01): 2 prefixes`,
 		"a first sync adds 192.0.2.0/28 (platform: NOC) on shoptest01, globexprod\n",
 		"a first sync adds 192.0.2.64/28 (platform) on shoptest01\n",
-		`kept out: globexprod (globexprod): "10.0.0.1/8" has bits set`,
+		`made canonical: globexprod (globexprod): "10.1.0.1/16" is written as 10.1.0.0/16, which is what it lets in`,
+		`made canonical: globexprod (globexprod): " 9.9.9.9/32 " is written as 9.9.9.9/32, which`,
 		`kept out: globexprod (globexprod): "::ffff:192.0.2.1" is IPv4 written as IPv6`,
 		`kept out: globexprod (globexprod): "not-a-cidr" is not an address`,
 		"not imported: globexopen (globexopen): check would refuse the file: error[open-world]",
@@ -207,7 +208,7 @@ func firstSync(t *testing.T, s *liveSeed, dir, policy string) {
 	for id, want := range map[string][]string{
 		"shopprod01": {"192.0.2.0/28", "203.0.113.0/24", "2001:db8::/32"},
 		"shoptest01": {"192.0.2.0/28", "192.0.2.64/28", "203.0.113.128/25"},
-		"globexprod": {"192.0.2.0/28", "198.51.100.7/32"},
+		"globexprod": {"9.9.9.9/32", "10.1.0.0/16", "192.0.2.0/28", "198.51.100.7/32"},
 		"globexopen": {"0.0.0.0/0"},
 		"globexplat": {"192.0.2.0/28"},
 		"globexnone": nil,

@@ -28,6 +28,11 @@ func (im *Importer) file(c *Cluster) string {
 	} else {
 		im.restricted(&b, c)
 	}
+	for _, v := range c.Changed {
+		if len(c.Own) > 0 {
+			fmt.Fprintf(&b, "# %s.\n", report.Escape(v.String()))
+		}
+	}
 	for _, p := range c.KeptOut {
 		fmt.Fprintf(&b, "# Kept out: %s\n", report.Escape(p.Message))
 	}
@@ -43,7 +48,7 @@ func (im *Importer) origin(c *Cluster) string {
 	case len(c.Own) > 0:
 		return from + ", the provider's own ranges left out."
 	case c.Reason != "":
-		return from + ", which cannot be Written here: " + report.Escape(c.Reason) + "."
+		return from + ", which cannot be written here: " + report.Escape(c.Reason) + "."
 	}
 	return "The cluster has no list: everyone can reach its API server."
 }

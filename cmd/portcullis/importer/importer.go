@@ -14,6 +14,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/portcullis-gitops/portcullis/render"
@@ -58,10 +59,35 @@ type Cluster struct {
 	Path    string             // of the file, below the folder, with slashes; empty where there can be none
 	Text    string             // of the file
 	Own     []netip.Prefix     // what the file lists; none: access: unmanaged
-	KeptOut []document.Problem // of the live list: what is no canonical prefix
+	KeptOut []document.Problem // of the live list: what cannot be made a canonical prefix
+	Changed []Changed          // of the live list: what was made one
 
 	tenant   string
 	platform []policy.Platform
+}
+
+// Changed is a live value that is written in another form.
+type Changed struct {
+	Raw    string
+	Prefix netip.Prefix // that lets in what the value does
+}
+
+// String says it in one line; Raw is quoted.
+func (c Changed) String() string {
+	return fmt.Sprintf("%q is written as %s, which is what it lets in", c.Raw, c.Prefix)
+}
+
+// canonical is the prefix that a live value stands for. White space around it and
+// bits behind its length pass the API server's older parser (Kubernetes 1.36
+// refuses them), and everybody reads the same from them: the network. What is
+// read in several ways, such as IPv4 in IPv6 or leading zeros, stands for
+// nothing that could be written.
+func canonical(raw string) (netip.Prefix, *document.Problem) {
+	p, problem := document.ParsePrefix(strings.TrimSpace(raw))
+	if problem != nil && problem.Rule == "host-bits" {
+		return p.Masked(), nil
+	}
+	return p, problem
 }
 
 // Leave keeps a file as it is.
@@ -147,7 +173,7 @@ func (im *Importer) look(cluster render.Cluster) *Cluster {
 		return c
 	}
 	c.platform = im.platform(cluster.Datacenter)
-	c.Own, c.KeptOut = im.values(c)
+	im.values(c)
 	switch {
 	case im.claimed(c):
 	case im.taken(c):
@@ -179,19 +205,23 @@ func (im *Importer) place(c *Cluster) bool {
 	return c.Outcome != NotImported
 }
 
-// values are the prefixes that are the tenant's own, and what cannot be one.
-func (im *Importer) values(c *Cluster) (own []netip.Prefix, keptOut []document.Problem) {
+// values finds the prefixes that are the tenant's own, and what cannot be one.
+func (im *Importer) values(c *Cluster) {
 	provided := im.provided(c)
 	for _, raw := range c.Cluster.Live.CIDRs {
-		p, problem := document.ParsePrefix(raw)
-		switch {
-		case problem != nil:
-			keptOut = append(keptOut, *problem)
-		case !prefixes.Covers(provided, p):
-			own = append(own, p)
+		p, problem := canonical(raw)
+		if problem != nil {
+			c.KeptOut = append(c.KeptOut, *problem)
+			continue
+		}
+		if _, odd := document.ParsePrefix(raw); odd != nil {
+			c.Changed = append(c.Changed, Changed{raw, p})
+		}
+		if !prefixes.Covers(provided, p) {
+			c.Own = append(c.Own, p)
 		}
 	}
-	return prefixes.Canonical(own), keptOut
+	c.Own = prefixes.Canonical(c.Own)
 }
 
 // provided is what is let in whatever the file says.
@@ -223,7 +253,7 @@ func (im *Importer) platform(datacenter string) []policy.Platform {
 func (im *Importer) admitted(c *Cluster) []netip.Prefix {
 	out := im.added()
 	for _, raw := range c.Cluster.Live.CIDRs {
-		if p, problem := document.ParsePrefix(raw); problem == nil {
+		if p, problem := canonical(raw); problem == nil {
 			out = append(out, p)
 		}
 	}

@@ -58,6 +58,11 @@ func TestOutcomes(t *testing.T) {
 		"a list":                         {cluster("c1", "203.0.113.0/24"), importer.Written, "globexproj/c1.yaml", "cidr: 203.0.113.0/24}"},
 		"of a tenant with a name":        {of(cluster("c1", "203.0.113.7"), "acmeproj01"), importer.Written, "acme/c1.yaml", "cidr: 203.0.113.7/32}"},
 		"duplicates and covered ones":    {cluster("c1", "203.0.113.7", "203.0.113.7/32", "203.0.113.0/24"), importer.Written, "globexproj/c1.yaml", "entries:\n    - {description: imported, cidr: 203.0.113.0/24}\n"},
+		"white space around it":          {cluster("c1", " 203.0.113.7/32\n"), importer.Written, "globexproj/c1.yaml", `# " 203.0.113.7/32\n" is written as 203.0.113.7/32, which is what it lets in.`},
+		"bits behind its length":         {cluster("c1", "203.0.113.7/24"), importer.Written, "globexproj/c1.yaml", "cidr: 203.0.113.0/24}"},
+		"bits behind a length too short": {cluster("c1", "10.0.0.1/8"), importer.NotImported, "globexproj/c1.yaml", "check would refuse the file: error[too-wide]"},
+		"white space within":             {cluster("c1", "203.0.113.7 /32"), importer.NotImported, "globexproj/c1.yaml", "no value of its list is a canonical prefix"},
+		"IPv4 in IPv6, leading zeros":    {cluster("c1", "::ffff:203.0.113.0/120", "010.0.0.0/16"), importer.NotImported, "globexproj/c1.yaml", "no value of its list is a canonical prefix"},
 		"IPv6":                           {cluster("c1", "2001:DB8::0/32"), importer.Written, "globexproj/c1.yaml", `cidr: "2001:db8::/32"}`},
 		"an ID that YAML takes for more": {cluster("true", "203.0.113.7"), importer.Written, "globexproj/true.yaml", `clusters: ["true"]`},
 		"a name that would break out":    {named(cluster("c1", "203.0.113.7"), "x\n  access: open\r\u2028\u0085\u202e"), importer.Written, "globexproj/c1.yaml", `clusters: [c1] # x\n  access: open\r\u2028\u0085\u202e` + "\n"},
@@ -129,11 +134,16 @@ func union(list []netip.Prefix) []netip.Prefix {
 	return prefixes.MergeAdjacent(prefixes.Canonical(list))
 }
 
-// understood are the values that have one meaning only.
+// understood are the values that have one meaning only: the network, whatever is
+// around it or behind its length.
 func understood(values []string, more ...string) (out []netip.Prefix) {
 	for _, v := range append(slices.Clone(values), more...) {
-		if p, problem := document.ParsePrefix(v); problem == nil {
-			out = append(out, p)
+		v = strings.TrimSpace(v)
+		if addr, err := netip.ParseAddr(v); err == nil && addr.Zone() == "" && !addr.Is4In6() {
+			out = append(out, netip.PrefixFrom(addr, addr.BitLen()))
+		}
+		if p, err := netip.ParsePrefix(v); err == nil && !p.Addr().Is4In6() {
+			out = append(out, p.Masked())
 		}
 	}
 	return out
