@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,8 +21,9 @@ import (
 // who has a fork of the repository.
 type withPulls struct {
 	*hosted
-	tenant servers.GiteaUser
-	client *sdk.Client // the tenant's
+	tenant        servers.GiteaUser
+	client, admin *sdk.Client // the tenant's, the administrator's
+	hooks         string      // address that takes webhooks
 }
 
 func onGiteaWithPulls(t *testing.T) *withPulls {
@@ -35,7 +37,27 @@ func onGiteaWithPulls(t *testing.T) *withPulls {
 	h.must(h.server.AddCollaborator(t.Context(), h.server.Admin.Name, h.repo, tenant, sdk.AccessModeRead))
 	client, err := h.server.Client(t.Context(), tenant)
 	h.must(err)
-	return &withPulls{h, tenant, client}
+	admin, err := h.server.Client(t.Context(), h.server.Admin)
+	h.must(err)
+	return &withPulls{h, tenant, client, admin, ""}
+}
+
+// hooked has Gitea tell the reconciler of pushes and pull requests.
+func (p *withPulls) hooked() {
+	p.t.Helper()
+	const secret = "secret-of-the-webhooks"
+	file := filepath.Join(p.t.TempDir(), "hook")
+	p.must(os.WriteFile(file, []byte(secret+"\n"), 0o600))
+	p.must(p.Reconfigure(func(d stage.Document) {
+		checks, _ := d.Source()["checks"].(map[string]any)
+		checks["webhookSecretFile"] = file
+	}))
+	p.hooks = freeAddress(p.t)
+	p.Run.Args = append(p.Run.Args, "--webhook-address", p.hooks)
+	_, _, err := p.admin.CreateRepoHook(p.server.Admin.Name, p.repo, sdk.CreateHookOption{Type: sdk.HookTypeGitea, Active: true,
+		Events: []string{"push", "pull_request", "pull_request_sync"},
+		Config: map[string]string{"url": "http://" + p.hooks + "/hooks/customers", "content_type": "json", "secret": secret}})
+	p.must(err)
 }
 
 // propose changes a file on a new branch of the tenant's fork, and opens a pull
@@ -66,7 +88,9 @@ func (p *withPulls) change(branch, path, text string) string {
 		return err
 	})
 	if _, err := p.git(dir, "checkout", "-q", branch); err != nil {
-		_, err = p.git(dir, "checkout", "-q", "-b", branch)
+		_, err = p.git(dir, "fetch", "-q", p.server.CloneURL(p.tenant, p.server.Admin.Name, p.repo), "main")
+		p.must(err)
+		_, err = p.git(dir, "checkout", "-q", "-b", branch, "FETCH_HEAD")
 		p.must(err)
 	}
 	file := filepath.Join(dir, "tenants", p.Own(path))
@@ -97,11 +121,7 @@ func (p *withPulls) git(dir string, args ...string) (string, error) {
 
 // comments are those of a pull request, the oldest first, as author: text.
 func (p *withPulls) comments(number int64) ([]string, error) {
-	client, err := p.server.Client(p.t.Context(), p.server.Admin)
-	if err != nil {
-		return nil, err
-	}
-	list, _, err := client.ListIssueComments(p.server.Admin.Name, p.repo, number, sdk.ListIssueCommentOptions{})
+	list, _, err := p.admin.ListIssueComments(p.server.Admin.Name, p.repo, number, sdk.ListIssueCommentOptions{})
 	var out []string
 	for _, c := range list {
 		out = append(out, c.Poster.UserName+": "+c.Body)
@@ -109,10 +129,12 @@ func (p *withPulls) comments(number int64) ([]string, error) {
 	return out, err
 }
 
-// commented is a condition: there is one comment, and it holds each word.
+// commented is a condition: there is one comment, the tenant's own aside, and
+// it holds each word.
 func (p *withPulls) commented(number int64, words ...string) func(context.Context) error {
 	return func(context.Context) error {
 		all, err := p.comments(number)
+		all = slices.DeleteFunc(all, func(c string) bool { return strings.HasPrefix(c, p.tenant.Name+": ") })
 		switch {
 		case err != nil:
 			return err
@@ -132,10 +154,8 @@ func (p *withPulls) commented(number int64, words ...string) func(context.Contex
 
 func (p *withPulls) merge(number int64, style sdk.MergeStyle) {
 	p.t.Helper()
-	client, err := p.server.Client(p.t.Context(), p.server.Admin)
-	p.must(err)
 	p.await("the merge", func(context.Context) error {
-		done, _, err := client.MergePullRequest(p.server.Admin.Name, p.repo, number, sdk.MergePullRequestOption{Style: style})
+		done, _, err := p.admin.MergePullRequest(p.server.Admin.Name, p.repo, number, sdk.MergePullRequestOption{Style: style})
 		if err == nil && !done {
 			err = errors.New("not merged")
 		}
