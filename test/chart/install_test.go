@@ -138,7 +138,7 @@ func (h *house) install() {
 	h.t.Helper()
 	args := append([]string{"install", release, chart, "--create-namespace",
 		"--set-file", "config=" + h.Config, "--set-file", "policy=" + filepath.Join(filepath.Dir(h.Config), "policy.yaml"),
-		"--set", "rbac.operator.enabled=true,rbac.outside.enabled=true"}, h.helmed...)
+		"--set", "rbac.operator.enabled=true,rbac.outside.enabled=true,webhook.enabled=true"}, h.helmed...)
 	out, err := helm(h.t, args...)
 	h.must(err)
 	if !strings.Contains(out, "lists of seed eu-west") {
@@ -214,6 +214,7 @@ args: [--dry-run]
 networkPolicy:
   egress: [{ports: [{port: 3128}]}]
   metricsFrom: [{namespaceSelector: {matchLabels: {a: b}}}]
+webhook: {enabled: true, from: [{podSelector: {}}]}
 admission: {managedLists: {breakGlassGroups: [one, "it's"], where: "a \"repository\", it's said", actions: [Warn, Audit]}}
 metrics: {serviceMonitor: {enabled: true, labels: {a: b}}}
 `

@@ -35,6 +35,7 @@ func TestParts(t *testing.T) {
 		"networkPolicy.enabled=false":          {"NetworkPolicy portcullis portcullis"},
 		"metrics.service.enabled=false":        {"Service portcullis portcullis-metrics"},
 		"metrics.serviceMonitor.enabled=true":  {"ServiceMonitor portcullis portcullis"},
+		"webhook.enabled=true":                 {"Service portcullis portcullis-webhook", "Service portcullis portcullis-webhook-peers"},
 		"admission.reconciler.enabled=false":   {"ValidatingAdmissionPolicy portcullis-reconciler", "ValidatingAdmissionPolicyBinding portcullis-reconciler"},
 		"admission.managedLists.enabled=false": {"ValidatingAdmissionPolicy portcullis-managed-lists", "ValidatingAdmissionPolicyBinding portcullis-managed-lists"},
 		"rbac.outside.enabled=false":           {"Role portcullis portcullis-outside", "RoleBinding portcullis portcullis-outside"},
