@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := build
-.PHONY: help build tools demo bench lint unit test reference manifests shipped image release clean fuzz faults mutants soak
+.PHONY: help build tools demo bench lint unit alerts test reference manifests shipped image release clean fuzz faults mutants soak
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
@@ -53,6 +53,9 @@ unit: ## tests without servers; needs only Go and git
 	packages=$$(go list ./... | grep -v -e /test/e2e -e /test/servers$$) && \
 	PORTCULLIS_TEST_SERVERS=none go test $(RACE) $$packages
 
+alerts: ## alerts and dashboard, on Prometheus' own rule engine; a module of its own
+	cd test/alerts && go vet ./... && go test -count=1 ./... # nothing outside of its folder counts for the cache
+
 test: lint ## all tests, on real servers too; KKP_CRDS=folder takes KKP's own CRDs
 	@command -v buildah >/dev/null || echo "no buildah: THE CONTAINER IMAGE IS NOT TESTED (apt-get install buildah)"
 	@assets=$$(go run ./test/tools -control-plane) && go run ./test/tools gitea helm && \
@@ -60,6 +63,7 @@ test: lint ## all tests, on real servers too; KKP_CRDS=folder takes KKP's own CR
 	printf '%s\n' $$servers > .tools/server-packages && \
 	echo "== unit tests" && \
 	PORTCULLIS_TEST_SERVERS=none go test $(RACE) $$(grep -v -x -F -f .tools/server-packages .tools/packages) && \
+	echo "== alerts" && $(MAKE) --no-print-directory alerts && \
 	echo "== fuzzing, shortly" && $(MAKE) --no-print-directory fuzz FUZZTIME=3s && \
 	echo "== tests on real servers" && \
 	PORTCULLIS_TEST_SERVERS=required KUBEBUILDER_ASSETS="$$assets" \
