@@ -73,6 +73,7 @@ faults: ## the fault suite in full: outages of a minute, 200 kills, 20,000 steps
 	@assets=$$(go run ./test/tools -control-plane) && go run ./test/tools gitea && \
 	export PORTCULLIS_TEST_SERVERS=required KUBEBUILDER_ASSETS="$$assets" PORTCULLIS_FAULTS=long && \
 	go test $(RACE) -count=1 -timeout 8h ./test/fault && \
+	go test $(RACE) -count=1 -timeout 2h -run '^TestKilledWhileItJudgesPullRequests$$' ./test/e2e && \
 	PORTCULLIS_STEPS=20000 go test $(RACE) -count=1 -timeout 2h -run '^TestModel$$' ./cmd/portcullis && \
 	go run ./test/mutants
 

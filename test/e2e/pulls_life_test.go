@@ -142,7 +142,6 @@ func TestWhatOthersWriteOnAPullRequest(t *testing.T) {
 	p.await("its check", p.status(pr.Head.Sha, stage.Failure, "missing-field"), p.commented(pr.Index, "error[missing-field]"))
 	p.change("nasty", "acme/staging.yaml", p.stagingWith("{description: Graz office, cidr: 192.0.2.96/28}"))
 	p.await("the edited comment", p.commented(pr.Index, "Graz office"))
-	t.Log(p.Run.Log())
 	all, err := p.comments(pr.Index)
 	p.must(err)
 	if len(all) != 2 {

@@ -42,6 +42,18 @@ func onGiteaWithPulls(t *testing.T) *withPulls {
 	return &withPulls{h, tenant, client, admin, ""}
 }
 
+// populate pushes the first commit, and waits until Gitea, which learns of it in
+// the background, has pull requests of what was an empty repository.
+func (p *withPulls) populate() string {
+	p.t.Helper()
+	sha := p.hosted.populate()
+	p.must(stage.Await(p.ctx, "the pull requests to be there", patience, func(context.Context) error {
+		_, _, err := p.client.ListRepoPullRequests(p.server.Admin.Name, p.repo, sdk.ListPullRequestsOptions{})
+		return err
+	}))
+	return sha
+}
+
 // hooked has Gitea tell the reconciler of pushes and pull requests.
 func (p *withPulls) hooked() {
 	p.t.Helper()
