@@ -33,7 +33,7 @@ type grace struct {
 }
 
 // mayStay judges a list that somebody else set on a cluster.
-func (c *Controller) mayStay(cl *Cluster, m *memory, now time.Time) grace {
+func (c *Controller) mayStay(w *render.Wanted, cl *Cluster, m *memory, now time.Time) grace {
 	asked, set := cl.Annotations[pauseUntil]
 	granted := c.granted()
 	if !set || ours(cl) {
@@ -46,7 +46,7 @@ func (c *Controller) mayStay(cl *Cluster, m *memory, now time.Time) grace {
 	if granted.Longest <= 0 {
 		return grace{refused: "the provider's policy grants no time for lists set by hand (breakGlass)"}
 	}
-	if why := granted.Refuse(liveList(cl), c.seed.last()); why != "" {
+	if why := granted.Refuse(liveList(cl), w.List, c.seed.last()); why != "" {
 		return grace{refused: "a list like this is not kept for any time: " + why}
 	}
 	if last := firstByHand(cl, m, now).Add(granted.Longest); until.After(last) {

@@ -16,7 +16,7 @@ func (o *oneCluster) grant(longest time.Duration) {
 	p := policy.Default()
 	p.BreakGlass = longest
 	plan := *o.plan
-	plan.ByHand = render.GrantedBy(p)
+	plan.ByHand = render.GrantedBy(p, "")
 	o.plan = &plan
 	o.ctl.SetPlan(o.plan)
 }
@@ -173,6 +173,22 @@ func TestWhatIsNotKeptByHand(t *testing.T) {
 			o.wantState(Synced)
 		})
 	}
+}
+
+// A family that the list no longer has would be open to everyone.
+func TestListByHandThatDropsAFamilyIsPutRight(t *testing.T) {
+	t.Parallel()
+	o := newOneCluster(t, "203.0.113.0/24", "2001:db8::/48")
+	o.grant(2 * time.Hour)
+	o.settle()
+	o.asks(2 * time.Hour)
+	o.api.dashboard("2001:db8::/48")
+	o.settle()
+	o.wantLive("203.0.113.0/24", "2001:db8::/48")
+	o.wantEvents("Warning ListRestored|It is not kept for a time: |no entry of an address family")
+	o.api.dashboard("192.0.2.0/24", "2001:db8::/48") // both, and it stays
+	o.settle()
+	o.wantState(Held, "kept by hand until")
 }
 
 // By the annotation alone nothing changes: neither a list in force, nor a new

@@ -121,7 +121,7 @@ func TestByHandOnARealSeed(t *testing.T) {
 	id := cluster.GetName()
 	p := policy.Default()
 	p.BreakGlass = time.Hour
-	s.byHand = render.GrantedBy(p)
+	s.byHand = render.GrantedBy(p, "")
 	s.plan(restricted(cluster, "203.0.113.0/24"))
 	s.wait(id, apply.Synced)
 	until := time.Now().Add(30 * time.Minute).UTC().Format(time.RFC3339)

@@ -36,7 +36,7 @@ func (c *Controller) Reconcile(ctx context.Context, req reconcile.Request) (reco
 // time, or it is fought over and was put right a moment ago.
 func (c *Controller) restore(ctx context.Context, v verb, w *render.Wanted, cl *Cluster, m *memory) (reconcile.Result, error) {
 	now := c.clock.Now()
-	g := c.mayStay(cl, m, now)
+	g := c.mayStay(w, cl, m, now)
 	if !g.until.IsZero() {
 		c.record(w.Cluster, w, c.letStay(w, cl, m, g.until, now))
 		return after(g.until, now), nil

@@ -67,7 +67,7 @@ func (c *Controller) story(w *render.Wanted, before *Cluster, did string, m *mem
 	if _, marked := before.Labels[migrationLabel]; marked {
 		text += " To leave the expose strategy LoadBalancer, say access: open in Git first."
 	}
-	if refused := c.mayStay(before, m, c.clock.Now()).refused; refused != "" {
+	if refused := c.mayStay(w, before, m, c.clock.Now()).refused; refused != "" {
 		text += " It is not kept for a time: " + refused + "."
 	}
 	return text

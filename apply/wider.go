@@ -32,20 +32,5 @@ func wider(w *render.Wanted, live render.Live, seed render.SeedRanges) bool {
 		}
 		list = append(list, p)
 	}
-	return lessFamilies(append(list, added...), w.List)
-}
-
-// lessFamilies tells whether one list has prefixes of a family that another
-// has none of.
-func lessFamilies(list, than []netip.Prefix) bool {
-	has := map[bool]bool{}
-	for _, p := range list {
-		has[p.Addr().Is4()] = true
-	}
-	for _, p := range than {
-		if !has[p.Addr().Is4()] {
-			return true
-		}
-	}
-	return false
+	return prefixes.LosesFamily(w.List, append(list, added...))
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/portcullis-gitops/portcullis/render/lint"
 	"github.com/portcullis-gitops/portcullis/render/policy"
 	"github.com/portcullis-gitops/portcullis/render/prefixes"
+	"github.com/portcullis-gitops/portcullis/render/profile"
 )
 
 // ByHand is what the policy's breakGlass grants: how long a tenant may keep a
@@ -17,16 +18,20 @@ type ByHand struct {
 	// Longest counts from the first foreign write; 0: not at all.
 	Longest   time.Duration
 	forbidden []policy.Forbidden
+	// absentDenied: the seed's balancer lets nobody in by a family without
+	// entries.
+	absentDenied bool
 }
 
-// GrantedBy is what a policy grants.
-func GrantedBy(p *policy.Policy) ByHand {
-	return ByHand{Longest: p.BreakGlass, forbidden: p.Limits.Forbidden}
+// GrantedBy is what a policy grants on a seed.
+func GrantedBy(p *policy.Policy, seed string) ByHand {
+	return ByHand{Longest: p.BreakGlass, forbidden: p.Limits.Forbidden,
+		absentDenied: p.Seeds[seed].Profile.AbsentFamily == profile.Denied}
 }
 
 // Same tells whether two policies grant the same.
 func (b ByHand) Same(other ByHand) bool {
-	if b.Longest != other.Longest || len(b.forbidden) != len(other.forbidden) {
+	if b.Longest != other.Longest || b.absentDenied != other.absentDenied || len(b.forbidden) != len(other.forbidden) {
 		return false
 	}
 	for i, f := range b.forbidden {
@@ -37,16 +42,19 @@ func (b ByHand) Same(other ByHand) bool {
 	return true
 }
 
-// Refuse says why a live list may not stay for any time; empty where it may.
-// Whatever the time that is granted, these are put right:
+// Refuse says why a live list may not stay for any time, where another is
+// wanted (nothing: everyone); empty where it may. Whatever the time that is
+// granted, these are put right:
 //
 //	absent, []            they let everyone in, or nobody knows whom
 //	not canonical         one bad value stops KKP's whole reconcile
 //	world-wide            by open-world's measure, with what the Seed adds
+//	a family less         than wanted: it would be open to everyone, unless
+//	                      the balancer's profile says that it is denied
 //	forbidden             by the policy's limits
 //
 // What the Seed lets in by itself is not held against the list.
-func (b ByHand) Refuse(live Live, seed SeedRanges) string {
+func (b ByHand) Refuse(live Live, wanted []netip.Prefix, seed SeedRanges) string {
 	switch {
 	case !live.Set:
 		return "without a list everyone may be let in"
@@ -64,6 +72,9 @@ func (b ByHand) Refuse(live Live, seed SeedRanges) string {
 	added := Prefixes(append(append([]string(nil), seed.Source...), seed.Default...))
 	if world := lint.WorldWide(append(added, list...)); world != "" && lint.WorldWide(added) == "" {
 		return "it lets in at least half of " + world
+	}
+	if !b.absentDenied && prefixes.LosesFamily(wanted, append(added, list...)) {
+		return "it has no entry of an address family that the list in Git filters, which may let everyone in by it"
 	}
 	for _, f := range b.forbidden {
 		if prefixes.Overlap(list, f.Prefix) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/portcullis-gitops/portcullis/render/policy"
 	"github.com/portcullis-gitops/portcullis/render/prefixes"
+	"github.com/portcullis-gitops/portcullis/render/profile"
 )
 
 // The rules by which a guard holds a cluster: no file is at fault then.
@@ -262,11 +263,17 @@ func (r *rendering) frozen(id string) *policy.Freeze {
 	return longest
 }
 
-// tightens tells whether a list only lets in fewer than the accepted one.
+// tightens tells whether a list only lets in fewer than the accepted one. One
+// that drops a family does not: a family without entries is open, unless the
+// balancer is known to deny it.
 func (r *rendering) tightens(id string, w *Wanted) bool {
 	before := r.accepted(id, w)
-	return before != nil && before.Access == Restricted && w.Access == Restricted && len(w.List) > 0 &&
-		prefixes.Subset(w.List, r.listNow(before))
+	if before == nil || before.Access != Restricted || w.Access != Restricted || len(w.List) == 0 {
+		return false
+	}
+	had := r.listNow(before)
+	opens := prefixes.LosesFamily(had, r.admits(w, w.List).list) && r.Policy.Seeds[r.Seed].Profile.AbsentFamily != profile.Denied
+	return !opens && prefixes.Subset(w.List, had)
 }
 
 // thaw is when the next freeze ends; zero if none lasts.

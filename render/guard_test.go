@@ -8,6 +8,7 @@ import (
 
 	"github.com/portcullis-gitops/portcullis/render"
 	"github.com/portcullis-gitops/portcullis/render/policy"
+	"github.com/portcullis-gitops/portcullis/render/profile"
 )
 
 // guarded is a world of two tenants with many clusters, under a guard.
@@ -381,6 +382,46 @@ func TestFreeze(t *testing.T) {
 			g.plan()
 			if w := g.last.Clusters["cluster000"]; w.Held != nil {
 				t.Errorf("still held after the freeze: %+v", w.Held)
+			}
+		})
+	}
+}
+
+// A family without entries may be open to everyone: dropping one is no
+// tightening, unless the balancer is known to deny it, or the Seed adds some.
+func TestFreezeHoldsAListThatDropsAFamily(t *testing.T) {
+	const v6 = "2001:db8::/48"
+	for _, c := range []struct {
+		name, balancer string
+		seed           []string
+		left           string
+		held           bool
+	}{
+		{"IPv4 on gke", "gke", nil, v6, true},
+		{"IPv6 on gke", "gke", nil, office, true},
+		{"unknown", "generic", nil, v6, true},
+		{"denied", "cilium", nil, v6, false},
+		{"the Seed has it", "gke", []string{"192.0.2.0/28"}, v6, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g := newGuarded(t)
+			seed := g.world.policy.Seeds["eu-west"]
+			seed.Platform = nil
+			seed.Profile, _ = profile.Get(c.balancer)
+			g.world.policy.Seeds["eu-west"] = seed
+			g.inventory.Seed = render.SeedRanges{Known: true, Source: c.seed}
+			g.lists(0, 1, office, v6)
+			g.settle()
+			g.guard.Freeze = []policy.Freeze{{Cluster: policy.WholeSeed, Until: g.now.Add(time.Hour), Reason: "an audit"}}
+			g.lists(0, 1, c.left)
+			g.plan()
+			if !c.held {
+				wantList(t, g.last, "cluster000", c.left)
+				return
+			}
+			wantList(t, g.last, "cluster000", office, v6)
+			if w := g.last.Clusters["cluster000"]; w.Held == nil || w.Held.Rule != render.RuleFreeze {
+				t.Errorf("held: %+v", w.Held)
 			}
 		})
 	}

@@ -20,7 +20,7 @@ type resolved struct {
 
 // plan puts together what every cluster gets.
 func (r *rendering) plan() *Plan {
-	p := &Plan{Now: r.Now, ByHand: GrantedBy(r.Policy), Clusters: make(map[string]*Wanted, len(r.claims)), Refused: r.refused,
+	p := &Plan{Now: r.Now, ByHand: GrantedBy(r.Policy, r.Seed), Clusters: make(map[string]*Wanted, len(r.claims)), Refused: r.refused,
 		accepted: map[FileID]string{}, names: map[docName]string{}, contested: r.contested, lines: lines{}, known: map[string]bool{}}
 	r.wanted = p.Clusters
 	for key, c := range r.claims {
