@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/rest"
@@ -120,7 +121,8 @@ func (always) Next(t time.Time) time.Time { return t.Add(8 * time.Millisecond) }
 
 // start joins the parts and has them run.
 func (w *world) start() error {
-	o := &runOptions{configFile: filepath.Join(w.dir, "config.yaml"), namespace: w.namespace, metricsAddress: "0", probeAddress: "0"}
+	registry := prometheus.NewRegistry()
+	o := &runOptions{configFile: filepath.Join(w.dir, "config.yaml"), namespace: w.namespace, metricsAddress: "0", probeAddress: "0", registry: registry}
 	config, file, err := readConfig(o.configFile)
 	if err != nil {
 		return err
@@ -138,8 +140,18 @@ func (w *world) start() error {
 	}
 	w.must(mgr.Add(leading(r.run)))
 	w.stop, w.ended = stop, make(chan error, 1)
+	go w.scrape(ctx, registry)
 	go func(ended chan error) { ended <- errors.Join(mgr.Start(ctx), r.close()) }(w.ended)
 	return nil
+}
+
+// scrape asks for the metrics all the time, whatever goes on.
+func (w *world) scrape(ctx context.Context, from prometheus.Gatherer) {
+	for sleepUntil(ctx, time.Now().Add(20*time.Millisecond)) {
+		if _, err := from.Gather(); err != nil && ctx.Err() == nil {
+			w.t.Errorf("scrape: %v", err)
+		}
+	}
 }
 
 // halt ends what runs; an end by itself, before, is a failure.
