@@ -29,7 +29,6 @@ type replica struct {
 	file  string
 	woken atomic.Int64
 	leads atomic.Bool
-	pass  func(context.Context, string, http.Header, []byte) error
 }
 
 func start(t *testing.T, leads bool, pass func(context.Context, string, http.Header, []byte) error) *replica {
@@ -158,8 +157,7 @@ func TestStandbyPassesOn(t *testing.T) {
 func TestNotPassedOnTwice(t *testing.T) {
 	t.Parallel()
 	var hops atomic.Int64
-	var second *replica
-	second = start(t, false, func(context.Context, string, http.Header, []byte) error {
+	second := start(t, false, func(context.Context, string, http.Header, []byte) error {
 		hops.Add(1)
 		return nil
 	})

@@ -323,8 +323,7 @@ func TestSameHead(t *testing.T) {
 	})
 }
 
-// TestSameHeadWorstWins has two with one head, of which a fork's is denied, and
-// a restart in which the worse one cannot be read at first.
+// TestSameHeadWorstWins has two with one head, of which a fork's is denied.
 func TestSameHeadWorstWins(t *testing.T) {
 	bubble(t, func(r *rig) {
 		r.forks = true
@@ -341,6 +340,32 @@ func TestSameHeadWorstWins(t *testing.T) {
 		if len(r.offers) != 2 {
 			t.Errorf("%d checks", len(r.offers))
 		}
+	})
+}
+
+// TestSameHeadAfterARestart: the worse one cannot be fetched at first, and the
+// better one's check does not take its place meanwhile.
+func TestSameHeadAfterARestart(t *testing.T) {
+	bubble(t, func(r *rig) {
+		r.move(m1)
+		r.forks = true
+		r.propose(1, h1, bad("review: bad"))
+		r.propose(2, h1, bad("review: bad"))
+		r.set(func() { pr := r.open[2]; pr.Fork = true; r.open[2] = pr })
+		r.start()
+		r.pass(time.Second)
+		r.wantCheck(h1, forge.Failure, "review: bad")
+		offers := len(r.offers)
+		r.stop()
+		r.set(func() { r.fail["pull 1"] = errors.New("connection reset") })
+		r.start()
+		r.pass(minute)
+		if len(r.offers) != offers {
+			t.Errorf("told in between: %v", r.offers[offers:])
+		}
+		r.set(func() { delete(r.fail, "pull 1"); r.words[h1] = good("review: good") })
+		r.pass(6 * minute)
+		r.wantCheck(h1, forge.Failure, "not judged: a maintainer must push this branch")
 	})
 }
 
