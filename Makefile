@@ -95,9 +95,9 @@ reference: ## docs/reference and the descriptions in the schema, from the code; 
 	PORTCULLIS_REFERENCE=write go test -count=1 -run '^TestDescriptionsAreCurrent$$' ./cmd/portcullis/schema
 	PORTCULLIS_REFERENCE=write go test -count=1 -run '^TestReferenceIsCurrent$$' ./cmd/portcullis
 
-manifests: ## deploy/manifests, rendered from deploy/chart; `make test` fails where they are stale
+manifests: ## deploy/manifests, rendered from deploy/chart, and its copy of the alerts; `make test` fails where they are stale
 	@go run ./test/tools helm
-	PORTCULLIS_TEST_SERVERS=required PORTCULLIS_MANIFESTS=write go test -count=1 -run '^TestManifestsAreCurrent$$' ./test/chart
+	PORTCULLIS_TEST_SERVERS=required PORTCULLIS_MANIFESTS=write go test -count=1 -run '^Test(Alerts|Manifests)AreCurrent$$' ./test/chart
 
 BUILDAH := buildah --storage-driver vfs
 IMAGE   := localhost/portcullis:$(VERSION)
@@ -117,7 +117,7 @@ image: ## the container image for this machine's kind, or ARCH=arm64, by buildah
 RELEASE   := build/release
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 # Helm wants three numbers; without a tag there are none.
-CHART_VERSION = $(or $(shell echo "$(VERSION)" | sed -n 's/^v\([0-9][0-9]*\.[0-9][0-9]*\.[0-9].*\)$$/\1/p'),0.0.0-$(VERSION))
+CHART_VERSION = $(or $(shell echo "$(VERSION)" | sed -n 's/^v\([0-9][0-9]*\.[0-9][0-9]*\.[0-9].*\)$$/\1/p'),0.0.0-g$(VERSION))
 
 release: ## binaries, chart, bill of materials (CycloneDX) and checksums, to build/release
 	@go run ./test/tools helm cyclonedx-gomod
@@ -125,7 +125,7 @@ release: ## binaries, chart, bill of materials (CycloneDX) and checksums, to bui
 	@set -e; for platform in $(PLATFORMS); do \
 		os=$${platform%/*}; arch=$${platform#*/}; file=$(RELEASE)/portcullis-$$os-$$arch; echo "$$file"; \
 		$(MAKE) --no-print-directory shipped OS=$$os ARCH=$$arch OUT=$$file; \
-		.tools/bin/cyclonedx-gomod bin -json -noserial -version $(VERSION) -output $$file.cdx.json $$file; done
+		.tools/bin/cyclonedx-gomod bin -json -noserial -notimestamp -std -version $(VERSION) -output $$file.cdx.json $$file; done
 	.tools/bin/helm package deploy/chart --version "$(CHART_VERSION)" --app-version "$(VERSION)" --destination $(RELEASE)
 	cd $(RELEASE) && $(or $(shell command -v sha256sum),shasum -a 256) * > SHA256SUMS
 

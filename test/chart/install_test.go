@@ -182,22 +182,36 @@ func (h *house) writeKubeconfig(path string) error {
 	return clientcmd.WriteToFile(*config, path)
 }
 
-// monitors stands in for the CRD of the Prometheus operator: that the object
-// has its fields' names right is not seen by it.
+// monitors stands in for a CRD of the Prometheus operator, named by its kind:
+// that the object has its fields' names right is not seen by it.
 const monitors = `
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
-metadata: {name: servicemonitors.monitoring.coreos.com}
+metadata: {name: %[2]ss.monitoring.coreos.com}
 spec:
   group: monitoring.coreos.com
   scope: Namespaced
-  names: {kind: ServiceMonitor, plural: servicemonitors, singular: servicemonitor, listKind: ServiceMonitorList}
+  names: {kind: %[1]s, plural: %[2]ss, singular: %[2]s, listKind: %[1]sList}
   versions:
     - name: v1
       served: true
       storage: true
       schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
 `
+
+// monitoring has the API server know the Prometheus operator's kinds.
+func (h *house) monitoring() {
+	h.t.Helper()
+	for _, kind := range []string{"ServiceMonitor", "PrometheusRule"} {
+		h.must(h.Seed.Client.Create(h.ctx, objects(h.t, fmt.Sprintf(monitors, kind, strings.ToLower(kind)))[0]))
+		h.must(stage.Await(h.ctx, kind, patience, func(ctx context.Context) error {
+			list := &unstructured.UnstructuredList{}
+			list.SetAPIVersion("monitoring.coreos.com/v1")
+			list.SetKind(kind + "List")
+			return h.Seed.Client.List(ctx, list)
+		}))
+	}
+}
 
 // more is what the shipped values leave off, and what is empty by default.
 const more = `
@@ -216,7 +230,7 @@ networkPolicy:
   metricsFrom: [{namespaceSelector: {matchLabels: {a: b}}}]
 webhook: {enabled: true, from: [{podSelector: {}}]}
 admission: {managedLists: {breakGlassGroups: [one, "it's"], where: "a \"repository\", it's said", actions: [Warn, Audit]}}
-metrics: {serviceMonitor: {enabled: true, labels: {a: b}}}
+metrics: {serviceMonitor: {enabled: true, labels: {a: b}}, alerts: {enabled: true, labels: {a: b}}}
 `
 
 // everyObject applies all that the chart can make to the API server, in a dry
@@ -224,18 +238,10 @@ metrics: {serviceMonitor: {enabled: true, labels: {a: b}}}
 func (h *house) everyObject() {
 	file := filepath.Join(h.t.TempDir(), "more.yaml")
 	h.must(os.WriteFile(file, []byte(more), 0o600))
-	for _, name := range []string{"portcullis", "empty"} {
-		ns := &corev1.Namespace{}
-		ns.SetName(name)
-		h.must(h.Seed.Client.Create(h.ctx, ns))
-	}
-	h.must(h.Seed.Client.Create(h.ctx, objects(h.t, monitors)[0]))
-	h.must(stage.Await(h.ctx, "the ServiceMonitors", patience, func(ctx context.Context) error {
-		list := &unstructured.UnstructuredList{}
-		list.SetAPIVersion("monitoring.coreos.com/v1")
-		list.SetKind("ServiceMonitorList")
-		return h.Seed.Client.List(ctx, list)
-	}))
+	ns := &corev1.Namespace{}
+	ns.SetName("portcullis")
+	h.must(h.Seed.Client.Create(h.ctx, ns))
+	h.monitoring()
 	strict := client.WithFieldValidation(h.Seed.Client, metav1.FieldValidationStrict)
 	for _, list := range [][]*unstructured.Unstructured{rendered(h.t), rendered(h.t, "--values", file)} {
 		for _, o := range list {

@@ -1,15 +1,18 @@
 package chart_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
 
 	"github.com/portcullis-gitops/portcullis/render/lint"
 	"github.com/portcullis-gitops/portcullis/render/policy"
@@ -36,6 +39,7 @@ func TestParts(t *testing.T) {
 		"metrics.service.enabled=false":        {"Service portcullis portcullis-metrics"},
 		"metrics.serviceMonitor.enabled=true":  {"ServiceMonitor portcullis portcullis"},
 		"webhook.enabled=true":                 {"Service portcullis portcullis-webhook", "Service portcullis portcullis-webhook-peers"},
+		"metrics.alerts.enabled=true":          {"PrometheusRule portcullis portcullis"},
 		"admission.reconciler.enabled=false":   {"ValidatingAdmissionPolicy portcullis-reconciler", "ValidatingAdmissionPolicyBinding portcullis-reconciler"},
 		"admission.managedLists.enabled=false": {"ValidatingAdmissionPolicy portcullis-managed-lists", "ValidatingAdmissionPolicyBinding portcullis-managed-lists"},
 		"rbac.outside.enabled=false":           {"Role portcullis portcullis-outside", "RoleBinding portcullis portcullis-outside"},
@@ -195,6 +199,35 @@ func TestWhatRestarts(t *testing.T) {
 		if m.SubPath != "" {
 			t.Errorf("%s is a single file, which is never renewed", m.MountPath)
 		}
+	}
+}
+
+// TestAlertsAreCurrent: a chart cannot hold what is outside of its folder, so it
+// has a copy of the alerts. `make manifests` makes it.
+func TestAlertsAreCurrent(t *testing.T) {
+	t.Parallel()
+	have := filepath.Join(chart, "alerts.yaml")
+	want := must[[]byte](t)(os.ReadFile(filepath.Join(root, "deploy", "alerts", "portcullis.yaml")))
+	if os.Getenv("PORTCULLIS_MANIFESTS") == "write" {
+		if err := os.WriteFile(have, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !bytes.Equal(must[[]byte](t)(os.ReadFile(have)), want) {
+		t.Error("deploy/chart/alerts.yaml is not deploy/alerts/portcullis.yaml: run `make manifests`")
+	}
+	type rules struct {
+		Groups []any `json:"groups"`
+	}
+	var file rules
+	if err := yaml.Unmarshal(want, &file); err != nil {
+		t.Fatal(err)
+	}
+	made := the[struct {
+		Spec rules `json:"spec"`
+	}](t, rendered(t, "--set", "metrics.alerts.enabled=true"), "PrometheusRule", "portcullis")
+	if len(file.Groups) == 0 || !reflect.DeepEqual(made.Spec, file) {
+		t.Errorf("the PrometheusRule holds %v", made.Spec)
 	}
 }
 
