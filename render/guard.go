@@ -181,15 +181,26 @@ func (r *rendering) counts(id string, w *Wanted) bool {
 	if !exists || c.ExposeStrategy != ExposeLoadBalancer || !w.Writes() || !r.isNew(id, w) {
 		return false
 	}
-	to := r.admits(w, w.List)
-	if !harms(r.liveOf(c), to) {
-		return false
-	}
-	before := r.accepted(id, w)
+	to, before := r.admits(w, w.List), r.accepted(id, w)
 	if before == nil || before.Access == Unmanaged {
-		return true
+		return harms(r.liveOf(c), to, r.lapsed(w))
 	}
-	return harms(r.admits(before, r.listNow(before)), to)
+	lapsed := r.lapsed(before)
+	return harms(r.liveOf(c), to, lapsed) && harms(r.admits(before, r.listNow(before)), to, lapsed)
+}
+
+// lapsed are the prefixes that a list let in for a time which is over, and not
+// by another entry too.
+func (r *rendering) lapsed(w *Wanted) []netip.Prefix {
+	var over, still []netip.Prefix
+	for _, e := range w.Entries {
+		if e.Expired(r.Now) {
+			over = append(over, e.Prefix)
+		} else {
+			still = append(still, e.Prefix)
+		}
+	}
+	return slices.DeleteFunc(over, func(p netip.Prefix) bool { return prefixes.Covers(still, p) })
 }
 
 // listNow is a list without what expired since: that closes by itself. After a
@@ -205,7 +216,6 @@ func (r *rendering) listNow(w *Wanted) []netip.Prefix {
 type admission struct {
 	everyone bool
 	list     []netip.Prefix
-	expired  []netip.Prefix // was let in, and is not any more: no harm
 }
 
 // admits is who is let in by what is wanted, with what KKP adds.
@@ -213,11 +223,6 @@ func (r *rendering) admits(w *Wanted, list []netip.Prefix) admission {
 	a := admission{list: Prefixes(r.Inventory.Seed.Source)}
 	if w.Access == Restricted {
 		a.list = append(append(a.list, list...), Prefixes(r.Inventory.Seed.Default)...)
-	}
-	for _, e := range w.Entries {
-		if e.Expired(r.Now) {
-			a.expired = append(a.expired, e.Prefix)
-		}
 	}
 	a.everyone = len(a.list) == 0
 	return a
@@ -234,12 +239,17 @@ func (r *rendering) liveOf(c Cluster) admission {
 }
 
 // harms tells whether the way from one to the other opens, restricts for the
-// first time, or takes access away.
-func harms(from, to admission) bool {
+// first time, or takes access away. What lapsed is no harm, as it stood and
+// nothing else below it: an old line must not excuse whatever it covers. Nor
+// does it excuse that its family has no entry left.
+func harms(from, to admission, lapsed []netip.Prefix) bool {
 	if from.everyone || to.everyone {
 		return from.everyone != to.everyone
 	}
-	return !prefixes.Subset(from.list, slices.Concat(to.list, to.expired))
+	left := slices.DeleteFunc(slices.Clone(from.list), func(p netip.Prefix) bool {
+		return slices.Contains(lapsed, p) && !prefixes.LosesFamily([]netip.Prefix{p}, to.list)
+	})
+	return !prefixes.Subset(left, to.list)
 }
 
 // freeze holds what is new and no mere tightening, while a freeze lasts.

@@ -252,6 +252,80 @@ func TestExpiryNeverCounts(t *testing.T) {
 	g.wantHolds()
 }
 
+// A line that expired long ago excuses its own prefix, which was let in by it,
+// and nothing that was let in beside it.
+func TestExpiredLineExcusesNothingElse(t *testing.T) {
+	const old = "    - {cidr: 198.51.0.0/16, expires: 2026-11-30}\n"
+	for _, c := range []struct {
+		name          string
+		before, after []string
+		line          bool // is still there at the end
+		base          bool
+		want          []string
+	}{
+		{"a part of it that was let in for good", []string{office, home}, []string{office}, true, true, []string{"acme 20"}},
+		{"the same, of which nothing is known", []string{office, home}, []string{office}, true, false, []string{"acme 20"}},
+		{"the very same, let in for good", []string{office, "198.51.0.0/16"}, []string{office}, true, true, []string{"acme 20"}},
+		{"the line", []string{office}, []string{office}, false, true, nil},
+		{"the line, and a part", []string{office, home}, []string{office}, false, true, []string{"acme 20"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g := newGuarded(t)
+			put := func(line bool, cidrs ...string) {
+				for i := range 20 {
+					id := fmt.Sprintf("cluster%03d", i)
+					g.files["acme/"+id+".yaml"] = allowlist(id, id, cidrs...)
+					if line {
+						g.files["acme/"+id+".yaml"] += old
+					}
+				}
+			}
+			put(true, office)
+			g.settle()
+			g.now = g.now.AddDate(0, 0, 30) // the line is over, and was seen to be
+			g.settle()
+			put(true, c.before...)
+			g.settle()
+			put(c.line, c.after...)
+			if !c.base {
+				g.base = nil
+			}
+			g.plan()
+			g.wantHolds(c.want...)
+		})
+	}
+}
+
+// A family of which all expired keeps its last entry; that it then gets another
+// is no harm, and that it gets none is.
+func TestKeptEntryThatGoes(t *testing.T) {
+	for name, c := range map[string]struct {
+		after []string
+		want  []string
+	}{
+		"for another": {[]string{"198.51.100.8/32"}, nil},
+		"for none":    {nil, []string{"acme 20"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newGuarded(t)
+			for i := range 20 {
+				id := fmt.Sprintf("cluster%03d", i)
+				g.files["acme/"+id+".yaml"] = allowlist(id, id, "2001:db8::/48") + "    - {cidr: 198.51.100.7, expires: 2026-11-30}\n"
+			}
+			g.settle()
+			seed := g.world.policy.Seeds["eu-west"]
+			seed.Platform = nil // else the file would be refused
+			g.world.policy.Seeds["eu-west"] = seed
+			g.now = g.now.AddDate(0, 0, 30)
+			g.settle()
+			wantList(t, g.last, "cluster000", home, "2001:db8::/48")
+			g.lists(0, 20, append([]string{"2001:db8::/48"}, c.after...)...)
+			g.plan()
+			g.wantHolds(c.want...)
+		})
+	}
+}
+
 func TestHeldListsGoOnToExpire(t *testing.T) {
 	g := newGuarded(t)
 	for i := range 20 {
