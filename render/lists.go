@@ -32,7 +32,7 @@ func (r *rendering) plan() *Plan {
 	r.holdToBudget()
 	r.guard(p)
 	p.Findings = r.allFindings()
-	p.Next = earlier(r.next(), r.thaw())
+	p.Next = r.wake(earlier(r.next(), r.thaw()))
 	r.remember(p)
 	return p
 }
@@ -181,6 +181,27 @@ func (r *rendering) next() time.Time {
 		}
 	}
 	return next
+}
+
+// leastGap is how far apart two plans are, by time alone, at the least: every
+// tenant chooses when its entries expire, and could keep all others waiting.
+const leastGap = time.Second
+
+// wake is when to plan anew for something that ends at a moment: at the next
+// whole second, and not at once after this plan. What ends may last up to a
+// second longer for that; a plan made in between for another reason judges by
+// its own moment.
+func (r *rendering) wake(at time.Time) time.Time {
+	if at.IsZero() {
+		return at
+	}
+	if whole := at.Truncate(time.Second); whole.Before(at) {
+		at = whole.Add(time.Second)
+	}
+	if soonest := r.Now.Add(leastGap); at.Before(soonest) {
+		return soonest
+	}
+	return at
 }
 
 // refusal is why a list may not say what its clusters get.

@@ -32,8 +32,9 @@ type Plan struct {
 	// Holds are those by which a guard keeps clusters from what they ask for:
 	// tenants that go too far, by source and name, then the seed's.
 	Holds []MassHold
-	// Next is when an entry expires or a freeze ends next and the plan must be
-	// made anew; zero if none does.
+	// Next is when the plan must be made anew because an entry expires or a
+	// freeze ends; zero if none does. It is the next whole second, and at least
+	// one after Now, so that either may last up to a second longer.
 	Next time.Time
 	// ByHand is what the policy lets tenants do past Git, for a time.
 	ByHand ByHand
