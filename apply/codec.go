@@ -17,6 +17,7 @@ const (
 	tenantEntry    = "tenant/"
 	refusedEntry   = "refused/"
 	pullEntry      = "pull/"
+	forceEntry     = "force/"
 )
 
 // sourceDocument takes apart a source's state: what grows with the clusters
@@ -29,7 +30,7 @@ func sourceDocument(s SourceState) (document, error) {
 	d := document{head: head, entries: map[string]json.RawMessage{}}
 	for _, err := range []error{
 		put(d, claimEntry, s.Claims), put(d, deviationEntry, s.Deviations), put(d, tenantEntry, s.Tenants),
-		put(d, refusedEntry, setOf(s.Refused)), put(d, pullEntry, s.Pulls),
+		put(d, refusedEntry, setOf(s.Refused)), put(d, pullEntry, s.Pulls), put(d, forceEntry, s.Force),
 	} {
 		if err != nil {
 			return document{}, fmt.Errorf("encode state of source %s: %w", s.Name, err)
@@ -55,13 +56,14 @@ func (d document) sourceState() (SourceState, error) {
 	if err := json.Unmarshal(d.head, &s); err != nil {
 		return SourceState{}, fmt.Errorf("head: %w", err)
 	}
-	var errs [5]error
+	var errs [6]error
 	s.Claims, errs[0] = take[render.Claim](d, claimEntry)
 	s.Deviations, errs[1] = take[Deviation](d, deviationEntry)
 	s.Tenants, errs[2] = take[string](d, tenantEntry)
 	refused, err := take[bool](d, refusedEntry)
 	errs[3] = err
 	s.Pulls, errs[4] = take[PullRecord](d, pullEntry)
+	s.Force, errs[5] = take[string](d, forceEntry)
 	for _, err := range errs {
 		if err != nil {
 			return SourceState{}, err

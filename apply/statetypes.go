@@ -24,9 +24,6 @@ type SourceState struct {
 	Held     *HeldCommit `json:"held,omitempty"`
 	// Holds are the tenants whose lists do not follow Accepted, by tenant.
 	Holds []TenantHold `json:"holds,omitempty"`
-	// Provider is the print of the provider's part that Accepted is in force
-	// with, see render.ProviderPrint.
-	Provider string `json:"provider,omitempty"`
 	// Approved is the last approval that was acted upon.
 	Approved *Approval `json:"approved,omitempty"`
 	// Refused are the paths of the files that were refused at Accepted.
@@ -43,6 +40,9 @@ type SourceState struct {
 	// Deviations are the clusters whose state does not follow from the live
 	// objects, by ID.
 	Deviations map[string]Deviation `json:"-"`
+	// Force are prints of what the clusters of each tenant are to carry, see
+	// render.Plan.Force.
+	Force map[string]string `json:"-"`
 	// Pulls are the pull requests that are followed, by number.
 	Pulls map[string]PullRecord `json:"-"`
 	// Tenants are, by project, the tenants where the names differ.
@@ -54,7 +54,8 @@ type HeldCommit struct {
 	Commit string `json:"commit"`
 	Reason string `json:"reason"`
 	// Mass says that it goes too far at once: approving it is approving that.
-	Mass bool `json:"mass,omitempty"`
+	Mass  bool      `json:"mass,omitempty"`
+	Since time.Time `json:"since,omitzero"`
 }
 
 // TenantHold is a tenant whose lists are kept from going too far at once.

@@ -2,9 +2,6 @@ package render
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -39,8 +36,12 @@ type Guard struct {
 	Freeze []policy.Freeze
 }
 
-// Approved names one tenant of a source, or with no tenant all of it.
-type Approved struct{ Source, Tenant string }
+// Approved names one tenant of a source, or with no tenant all of it; with Rest
+// only what none of its tenants is to blame for alone.
+type Approved struct {
+	Source, Tenant string
+	Rest           bool
+}
 
 // MassHold is a tenant's plan, or what all tenants change together, that is
 // held because it goes too far.
@@ -67,8 +68,12 @@ func (p *Plan) SeedHold() (MassHold, bool) {
 
 func (g *Guard) approves(source, tenant string) bool {
 	return slices.ContainsFunc(g.Approved, func(a Approved) bool {
-		return a.Source == source && (a.Tenant == "" || a.Tenant == tenant)
+		return a.Source == source && !a.Rest && (a.Tenant == "" || a.Tenant == tenant)
 	})
+}
+
+func (g *Guard) approvesRest(source string) bool {
+	return slices.Contains(g.Approved, Approved{Source: source, Rest: true})
 }
 
 // guard replaces what goes too far by what was accepted before.
@@ -76,31 +81,78 @@ func (r *rendering) guard(p *Plan) {
 	if r.Guard == nil {
 		return
 	}
+	r.trusted = r.inForce(p)
 	r.freeze(p)
 	hit := map[Approved][]string{}
 	for id, w := range p.Clusters {
-		owner := Approved{w.Claim.Source, w.Claim.Tenant}
-		if !r.Guard.approves(owner.Source, owner.Tenant) && r.counts(id, w) {
+		owner := Approved{Source: w.Claim.Source, Tenant: w.Claim.Tenant}
+		if !r.Guard.approves(owner.Source, owner.Tenant) && (r.counts(id, w) || r.stillHeld(id, w)) {
 			hit[owner] = append(hit[owner], id)
 		}
 	}
 	rest := r.guardTenants(p, hit)
-	if of := len(r.Inventory.Clusters); r.tooMany(len(rest), of) {
+	if of := r.balanced(slices.Collect(maps.Keys(r.Inventory.Clusters))); r.tooMany(len(rest), of) {
 		reason := r.radius(len(rest), of, "the seed's clusters")
 		p.Holds = append(p.Holds, MassHold{Reason: reason, Clusters: r.keepBefore(p, rest, RuleBlastRadius, reason)})
+		return
 	}
+	r.holdOn(p, rest)
+}
+
+// stillHeld tells whether a cluster was held, and its files ask for what was
+// not approved still: neither what is live nor how many clusters there are
+// lifts a hold.
+func (r *rendering) stillHeld(id string, w *Wanted) bool {
+	if _, held := r.Base.massHeld[id]; !held || !w.Writes() || !r.isNew(id, w) {
+		return false
+	}
+	before := r.accepted(id, w)
+	return before == nil || before.Access == Unmanaged || harms(r.admits(before, r.listNow(before)), r.admits(w, w.List))
+}
+
+// holdOn goes on holding what was held before and is not too many any more,
+// for its tenants.
+func (r *rendering) holdOn(p *Plan, ids []string) {
+	held := map[Approved][]string{}
+	for _, id := range ids {
+		if w := p.Clusters[id]; r.stillHeld(id, w) {
+			owner := Approved{Source: w.Claim.Source, Tenant: w.Claim.Tenant}
+			held[owner] = append(held[owner], id)
+		}
+	}
+	for _, owner := range slices.SortedFunc(maps.Keys(held), compareOwners) {
+		ids := held[owner]
+		slices.Sort(ids)
+		reason := r.Base.massHeld[ids[0]]
+		p.Holds = append(p.Holds, MassHold{owner.Source, owner.Tenant, reason, r.keepBefore(p, ids, RuleBlastRadius, reason)})
+	}
+}
+
+func compareOwners(a, b Approved) int {
+	return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Tenant, b.Tenant))
+}
+
+// balanced counts the clusters with a load balancer of their own: others have
+// nothing to lose.
+func (r *rendering) balanced(ids []string) int {
+	n := 0
+	for _, id := range ids {
+		if r.Inventory.Clusters[id].ExposeStrategy == ExposeLoadBalancer {
+			n++
+		}
+	}
+	return n
 }
 
 // guardTenants holds each tenant that goes too far by itself, and answers what
 // counts of the others.
 func (r *rendering) guardTenants(p *Plan, hit map[Approved][]string) (rest []string) {
-	owners := slices.SortedFunc(maps.Keys(hit), func(a, b Approved) int {
-		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Tenant, b.Tenant))
-	})
-	for _, owner := range owners {
-		ids, of := hit[owner], len(r.clustersOf(owner.Tenant))
+	for _, owner := range slices.SortedFunc(maps.Keys(hit), compareOwners) {
+		ids, of := hit[owner], r.balanced(r.clustersOf(owner.Tenant))
 		if !r.tooMany(len(ids), of) {
-			rest = append(rest, ids...)
+			if !r.Guard.approvesRest(owner.Source) {
+				rest = append(rest, ids...)
+			}
 			continue
 		}
 		reason := r.radius(len(ids), of, "the clusters of "+owner.Tenant)
@@ -167,12 +219,20 @@ func (r *rendering) accepted(id string, w *Wanted) *Wanted {
 func (r *rendering) isNew(id string, w *Wanted) bool {
 	before := r.accepted(id, w)
 	if before == nil {
-		return !r.Base.trusts(id, w.Claim)
+		return !r.trusts(id, w.Claim) && !carries(r.Inventory.Clusters[id].Live, w)
 	}
 	if before.Access != w.Access {
 		return true
 	}
 	return !slices.Equal(before.List, w.List) && !slices.Equal(r.listNow(before), w.List)
+}
+
+// carries tells whether what is live is just what is wanted.
+func carries(live Live, w *Wanted) bool {
+	if w.Access == Restricted {
+		return live.Set && slices.Equal(prefixes.Canonical(Prefixes(live.CIDRs)), w.List)
+	}
+	return w.Access == Open && !live.Set
 }
 
 // counts tells whether what a cluster is to carry counts against the limit.
@@ -298,28 +358,4 @@ func (r *rendering) thaw() time.Time {
 		}
 	}
 	return next
-}
-
-// Trust says, of a base that was made after a restart, that what its files say
-// of clusters that were not held was accepted with the very same provider's
-// part. Without it everything is measured against what is live.
-func (b *Base) Trust(source string) *Base {
-	b.trusted[source] = true
-	return b
-}
-
-// trusts tells whether what a claim's file says of a cluster was accepted
-// before a restart.
-func (b *Base) trusts(id string, c Claim) bool { return b.trusted[c.Source] && !b.empty[id] }
-
-// ProviderPrint stands for the provider's part of a seed's lists: where it is
-// the same, what files meant before a restart is what they mean after it.
-func ProviderPrint(p *policy.Policy, seed string) string {
-	s := p.Seeds[seed]
-	text, err := json.Marshal([]any{s.Platform, p.Groups, s.Profile.Merge})
-	if err != nil {
-		return "" // prefixes, texts and numbers: it cannot be
-	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:8])
 }

@@ -64,12 +64,12 @@ func (g *guarded) settle() {
 	g.guard.Approved = nil
 }
 
-// restarted forgets what is not written down, with the same provider's part or
-// another.
-func (g *guarded) restarted(same bool) {
+// restarted forgets what is not written down; with its prints or without.
+func (g *guarded) restarted(prints bool) {
+	force := g.last.Force("s")
 	g.restart(g.last)
-	if same {
-		g.base.Trust("s")
+	if prints {
+		g.base.Trust("s", force)
 	}
 }
 
@@ -365,8 +365,25 @@ func TestGuardAfterARestart(t *testing.T) {
 		want   []string
 	}{
 		{"an unfinished rollout", true, func(g *guarded) { g.live(0, 20, office, home, "2001:db8::/48") }, nil},
-		{"unfinished, with another policy", false, func(g *guarded) { g.live(0, 20, office, home, "2001:db8::/48") }, []string{"acme 20"}},
-		{"in line, with another policy", false, func(*guarded) {}, nil},
+		{"unfinished, with the prints lost", false, func(g *guarded) { g.live(0, 20, office, home, "2001:db8::/48") }, []string{"acme 20"}},
+		{"in line, with the prints lost", false, func(*guarded) {}, nil},
+		{"a policy that takes away", true, func(g *guarded) {
+			seed := g.world.policy.Seeds["eu-west"]
+			seed.Platform = nil
+			g.world.policy.Seeds["eu-west"] = seed
+		}, []string{"acme 20"}},
+		{"entries that expired", true, func(g *guarded) { g.now = g.now.AddDate(0, 0, 30) }, nil},
+		{"another tenant's new clusters", true, func(g *guarded) {
+			g.live(0, 20, office, home, "2001:db8::/48")
+			g.lists(20, 22, office)
+		}, nil},
+		{"as many lists more", true, func(g *guarded) {
+			for i := 30; i < 50; i++ {
+				id := fmt.Sprintf("cluster%03d", i)
+				g.inventory.Clusters[id] = render.Cluster{ID: id, UID: "uid-" + id, Project: "acmeproj01", ExposeStrategy: render.ExposeLoadBalancer, Namespace: "n"}
+				g.files["acme/"+id+".yaml"] = allowlist(id, id, office)
+			}
+		}, []string{"acme 20"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := newGuarded(t)
@@ -515,4 +532,78 @@ func TestFreezeHoldsAFirstRestriction(t *testing.T) {
 	g.now = g.now.Add(2 * time.Hour)
 	g.plan()
 	wantList(t, g.last, "cluster000", office)
+}
+
+// What was held is in what is kept. With that lost, the prints tell that not
+// all that the files say was in force.
+func TestHeldListsThatAreForgottenAreHeldAgain(t *testing.T) {
+	g := newGuarded(t)
+	g.lists(0, 20, office)
+	g.plan()
+	g.wantHolds("acme 20")
+	force := g.last.Force("s")
+	g.base = render.Restore("s", g.list(), nil, nil, nil).Trust("s", force)
+	g.plan()
+	g.wantHolds("acme 20")
+}
+
+// A hold is lifted by an approval, or by files that no longer ask for it; not by
+// clusters that come, or by what somebody makes live.
+func TestHoldStands(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*guarded)
+		want   []string
+	}{
+		{"more clusters", func(g *guarded) {
+			for i := range 40 {
+				id := fmt.Sprintf("dummy%03d", i)
+				g.inventory.Clusters[id] = render.Cluster{ID: id, Project: "acmeproj01", ExposeStrategy: render.ExposeLoadBalancer}
+			}
+		}, []string{"acme 6"}},
+		{"clusters without a load balancer", func(g *guarded) {
+			for i := range 40 {
+				id := fmt.Sprintf("dummy%03d", i)
+				g.inventory.Clusters[id] = render.Cluster{ID: id, Project: "acmeproj01", ExposeStrategy: "NodePort"}
+			}
+		}, []string{"acme 6"}},
+		{"lists set by hand", func(g *guarded) { g.live(0, 5, "203.0.112.0/23", "192.0.2.0/28") }, []string{"acme 6"}},
+		{"files that ask for less", func(g *guarded) { g.lists(0, 6, office, home) }, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, first := range []bool{true, false} {
+				g := newGuarded(t)
+				if !first {
+					g.lists(0, 6, office, home)
+					g.settle()
+				} else if c.want == nil {
+					continue
+				}
+				g.lists(0, 6, "203.0.113.0/25")
+				g.plan()
+				g.wantHolds("acme 6")
+				c.change(g)
+				g.plan()
+				g.wantHolds(c.want...)
+				g.restarted(true)
+				g.plan()
+				g.wantHolds(c.want...)
+			}
+		})
+	}
+}
+
+// Approving what all tenants change together approves no tenant's own.
+func TestApprovalOfTheRestIsOfNoTenantAlone(t *testing.T) {
+	g := newGuarded(t)
+	g.world.policy.BlastRadius = policy.BlastRadius{Clusters: 5, Percent: 20}
+	g.lists(0, 4, office)
+	g.lists(20, 24, office)
+	g.plan()
+	g.wantHolds(" 8")
+	g.lists(4, 12, office)
+	g.guard.Approved = []render.Approved{{Source: "s", Rest: true}}
+	g.plan()
+	g.wantHolds("acme 12")
+	wantList(t, g.last, "cluster020", office)
 }

@@ -23,10 +23,12 @@ type Base struct {
 	// restored are the sources just read again after a restart: what their
 	// files claim was claimed before, unless something says otherwise.
 	restored map[string]bool
-	// trusted are the restored sources whose lists were in force before; empty
-	// the clusters that a guard held, and that had no list to keep.
-	trusted map[string]bool
-	empty   map[string]bool
+	// force are the prints of what was in force before a restart, by source and
+	// tenant; guarded the clusters that a guard held then.
+	force   map[string]map[string]string
+	guarded map[string]bool
+	// massHeld are the clusters that wait for approval, with the reason.
+	massHeld map[string]string
 }
 
 // With is both bases together. They must be of different sources.
@@ -42,8 +44,9 @@ func (b *Base) With(other *Base) *Base {
 		maps.Copy(out.wanted, from.wanted)
 		maps.Copy(out.known, from.known)
 		maps.Copy(out.restored, from.restored)
-		maps.Copy(out.trusted, from.trusted)
-		maps.Copy(out.empty, from.empty)
+		maps.Copy(out.force, from.force)
+		maps.Copy(out.guarded, from.guarded)
+		maps.Copy(out.massHeld, from.massHeld)
 		out.lines = out.lines.with(from.lines)
 	}
 	return out
@@ -51,13 +54,16 @@ func (b *Base) With(other *Base) *Base {
 
 func newBase() *Base {
 	return &Base{accepted: map[FileID]string{}, names: map[docName]string{}, claims: map[string]Claim{},
-		wanted: map[string]*Wanted{}, lines: lines{}, known: map[string]bool{}, restored: map[string]bool{}, trusted: map[string]bool{}, empty: map[string]bool{}}
+		wanted: map[string]*Wanted{}, lines: lines{}, known: map[string]bool{}, restored: map[string]bool{}, force: map[string]map[string]string{}, guarded: map[string]bool{}, massHeld: map[string]string{}}
 }
 
 // Base is the plan as the base of the next one.
 func (p *Plan) Base() *Base {
-	b := &Base{accepted: p.accepted, names: p.names, wanted: p.Clusters, lines: p.lines, known: p.known, claims: make(map[string]Claim, len(p.Clusters))}
+	b := &Base{accepted: p.accepted, names: p.names, wanted: p.Clusters, lines: p.lines, known: p.known, claims: make(map[string]Claim, len(p.Clusters)), massHeld: map[string]string{}}
 	for id, w := range p.Clusters {
+		if w.Asked != nil && w.Held.Rule == RuleBlastRadius {
+			b.massHeld[id] = w.Held.Message
+		}
 		if w.Access != "" { // a file that was refused from the first never had it
 			b.claims[id] = w.Claim
 		}
@@ -92,8 +98,13 @@ func Restore(source string, files []File, refused []FileID, claims map[string]Cl
 		b.claims[id] = c
 	}
 	for id, kept := range retained {
+		if kept.Hold.Rule == RuleBlastRadius || kept.Hold.Rule == RuleFreeze {
+			b.guarded[id] = true
+		}
+		if kept.Hold.Rule == RuleBlastRadius {
+			b.massHeld[id] = kept.Hold.Message
+		}
 		if kept.Access == "" {
-			b.empty[id] = true
 			continue
 		}
 		b.claims[id] = kept.Claim

@@ -109,6 +109,7 @@ type rendering struct {
 	ofTenant  map[string][]string // projects
 	clusters  map[string][]string // of a tenant, on the seed
 	byProject map[string][]string // clusters; made when first asked for
+	trusted   map[Approved]bool   // owners whose files mean what was in force before a restart
 }
 
 // report files a finding about a place in a file, with the severity that the

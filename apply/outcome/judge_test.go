@@ -58,7 +58,7 @@ func TestJudge(t *testing.T) {
 		"a group broken": {[]string{"acme/a.yaml", list("a", "prod", vpn), "acme/g.yaml", group("vpn", "192.0.2.0/28")},
 			[]string{"acme/g.yaml", group("vpn", "192.0.2.1/28")}, "error acme/g.yaml:6:15 host-bits"},
 		"a list with a group that was broken before": {[]string{"acme/a.yaml", list("a", "prod", vpn), "acme/g.yaml", group("vpn", "192.0.2.0/28"), "acme/g.yaml", group("vpn", "192.0.2.1/28")},
-			[]string{"acme/a.yaml", list("a", "prod", vpn, office)}, "error acme/a.yaml:6:1 unknown-group, 1 standing"},
+			[]string{"acme/a.yaml", list("a", "prod", vpn, office)}, "error acme/a.yaml:6:1 host-bits, 1 standing"},
 		"another list beside a group that was broken before": {[]string{"acme/a.yaml", list("a", "prod", vpn), "acme/g.yaml", group("vpn", "192.0.2.0/28"), "acme/g.yaml", group("vpn", "192.0.2.1/28")},
 			[]string{"acme/b.yaml", list("b", "test", office)}, "1 standing, set test"},
 

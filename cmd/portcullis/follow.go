@@ -76,16 +76,17 @@ func (r *reconciler) move(ctx context.Context, f *follower, head string) error {
 	}
 	switch {
 	case head == f.known().Accepted:
-		return r.release(ctx, f)
-	case head == f.held && f.verifier == nil && f.heldAgainst == r.plan: // nothing but an approval can change that
+		if err := r.release(ctx, f); err != nil {
+			return err
+		}
+		return r.approved(ctx, f) // of what is held of it
+	case head == f.held && (f.verifier == nil || f.heldForMass(head)): // nothing but an approval can change that
 		return r.approved(ctx, f)
 	}
 	reason, err := f.objection(ctx, head, r.now())
 	switch {
 	case err != nil:
 		return err
-	case reason == "" && head == f.held && f.heldAgainst == r.plan: // it goes too far still
-		return r.approved(ctx, f)
 	case reason == "":
 		return r.accept(ctx, f, head, nil)
 	case head != f.held || reason != f.heldFor():
@@ -117,6 +118,9 @@ func (r *reconciler) approved(ctx context.Context, f *follower) error {
 	if f.held == "" || a.Commit != f.held || !f.repo.Has(f.held) {
 		return r.letTenants(ctx, f, a)
 	}
+	if !timely(a, f.known().Held.Since) {
+		return nil
+	}
 	f.log.Info("Following a commit that was held", "commit", a.Commit, "by", a.By, "reason", a.Reason)
 	if err := r.accept(ctx, f, f.held, &a); err != nil {
 		return err
@@ -140,6 +144,7 @@ func (f *follower) forward(ctx context.Context, head string) (bool, error) {
 // hold keeps to the accepted commit, and says so on the head.
 func (r *reconciler) hold(ctx context.Context, f *follower, held apply.HeldCommit) error {
 	head, reason := held.Commit, held.Reason
+	held.Since = r.now().UTC().Truncate(time.Second)
 	f.log.Info("Not following the branch", "commit", head, "accepted", f.known().Accepted, "reason", reason)
 	err := f.update(ctx, func(s *apply.SourceState) {
 		s.Held = &held
@@ -152,7 +157,7 @@ func (r *reconciler) hold(ctx context.Context, f *follower, held apply.HeldCommi
 		s.Commits = tidy(append(s.Commits, apply.CommitRecord{SHA: head, Held: reason}), f.outbox != nil)
 	}, func() { f.forget(head) })
 	if err == nil {
-		f.held, f.heldAgainst = head, nil // whether it goes too far is asked once nothing else is against it
+		f.held = head
 	}
 	return err
 }
@@ -253,7 +258,7 @@ func (r *reconciler) accept(ctx context.Context, f *follower, head string, appro
 	for _, finding := range judgement.Errors[:min(len(judgement.Errors), mostErrors)] {
 		f.log.Info("Found an error", "commit", head, "finding", finding.String())
 	}
-	r.adopt(ctx, after)
+	r.adoptAccepted(ctx, after)
 	f.remind()
 	return nil
 }

@@ -41,12 +41,9 @@ type follower struct {
 	shown    pullWorld        // that pull requests are judged against
 	snapshot *source.Snapshot // of the accepted commit; nil until it was read
 	files    []render.File
-	loaded   bool   // what a restart left was taken up
-	held     string // head that is not followed
-	// heldAgainst is the plan that was in force when a head was found to go too
-	// far; nil where it is held for something else.
-	heldAgainst *render.Plan
-	tenants     map[string]string // by project, where they differ: for status
+	loaded   bool              // what a restart left was taken up
+	held     string            // head that is not followed
+	tenants  map[string]string // by project, where they differ: for status
 
 	retained map[string]render.Retained   // lists that a restart left
 	judged   map[string]outcome.Judgement // by commit, as far as they were needed

@@ -28,16 +28,19 @@ func (f *follower) mass(approval *apply.Approval) []render.Approved {
 }
 
 // holdMass keeps to the accepted commit because the head changes too much on
-// the seed at once. It is judged again when the plan in force is another: what
-// is live may have changed, or the policy.
+// the seed at once. It waits for an approval, or for another head: what is live
+// or how many clusters there are may change by a tenant's doing.
 func (r *reconciler) holdMass(ctx context.Context, f *follower, head, reason string) error {
-	if f.held != head || f.heldFor() != reason {
-		if err := r.hold(ctx, f, apply.HeldCommit{Commit: head, Reason: reason, Mass: true}); err != nil {
-			return err
-		}
+	if err := r.hold(ctx, f, apply.HeldCommit{Commit: head, Reason: reason, Mass: true}); err != nil {
+		return err
 	}
-	f.heldAgainst = r.plan
 	return r.approved(ctx, f)
+}
+
+// heldForMass tells whether a head is held for what it changes.
+func (f *follower) heldForMass(head string) bool {
+	held := f.known().Held
+	return held != nil && held.Mass && held.Commit == head
 }
 
 // reasonOf is why all that a plan holds is held: who approves it approves all.
@@ -58,12 +61,15 @@ func reasonOf(holds []render.MassHold) string {
 func (r *reconciler) letTenants(ctx context.Context, f *follower, a apply.Approval) error {
 	var approved []render.Approved
 	for _, h := range f.known().Holds {
+		if !timely(a, h.Since) {
+			continue
+		}
 		covers, err := f.covers(ctx, a.Commit, h.Commit)
 		if err != nil {
 			return err
 		}
 		if covers {
-			approved = append(approved, render.Approved{Source: f.conf.Name, Tenant: h.Tenant})
+			approved = append(approved, render.Approved{Source: f.conf.Name, Tenant: h.Tenant, Rest: h.Tenant == ""})
 		}
 	}
 	if len(approved) == 0 || !f.loaded {
@@ -91,6 +97,13 @@ func (r *reconciler) letTenants(ctx context.Context, f *follower, a apply.Approv
 	return nil
 }
 
+// earliest is how long before a hold its approval may have been given: a hold is
+// announced on the pull request. An older one was of another hold, even where
+// the state that knew it is lost.
+const earliest = time.Hour
+
+func timely(a apply.Approval, since time.Time) bool { return a.At.After(since.Add(-earliest)) }
+
 // covers tells whether what is approved up to one commit is what another asked
 // for, and nothing newer than what is accepted.
 func (f *follower) covers(ctx context.Context, approved, asked string) (bool, error) {
@@ -107,8 +120,8 @@ func (f *follower) covers(ctx context.Context, approved, asked string) (bool, er
 	return f.repo.IsAncestor(ctx, approved, f.known().Accepted)
 }
 
-// holdsInto is what a plan holds of the source's tenants, as it is written
-// down. A hold is of the commit that last asked for something else: one of
+// holdsInto is what a plan holds of the source's tenants, and what is in force
+// of it, as it is written down. A hold is of the commit that last asked for something else: one of
 // these clusters was set by the newest.
 func (f *follower) holdsInto(s *apply.SourceState, plan *render.Plan, set []string, now time.Time) {
 	var out []apply.TenantHold // nil where there are none, as it is read back
@@ -125,6 +138,9 @@ func (f *follower) holdsInto(s *apply.SourceState, plan *render.Plan, set []stri
 		out = append(out, next)
 	}
 	s.Holds = out
+	if s.Force = plan.Force(f.conf.Name); len(s.Force) == 0 {
+		s.Force = nil // as it is read back
+	}
 }
 
 // heldBy are the clusters of a hold that the source speaks for.
@@ -135,8 +151,8 @@ func (f *follower) heldBy(plan *render.Plan, h render.MassHold) []string {
 	return slices.DeleteFunc(slices.Clone(h.Clusters), func(id string) bool { return plan.Clusters[id].Claim.Source != f.conf.Name })
 }
 
-// saveHolds writes down what the plan in force holds of each source, and with
-// which provider's part.
+// saveHolds writes down what the plan in force holds of each source, and what is
+// in force of it.
 func (r *reconciler) saveHolds(ctx context.Context) error {
 	for _, f := range r.sources {
 		if f.known().Accepted == "" || !f.loaded {
@@ -144,7 +160,6 @@ func (r *reconciler) saveHolds(ctx context.Context) error {
 		}
 		err := f.update(ctx, func(s *apply.SourceState) {
 			f.holdsInto(s, r.plan, nil, r.now())
-			s.Provider = r.provider()
 		})
 		if err != nil {
 			return err
@@ -152,8 +167,6 @@ func (r *reconciler) saveHolds(ctx context.Context) error {
 	}
 	return nil
 }
-
-func (r *reconciler) provider() string { return render.ProviderPrint(r.policy.current, r.config.Seed) }
 
 // announce logs what a plan holds that the one before did not, and the entries
 // that outlive their time because nothing else would be left.

@@ -14,7 +14,6 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/portcullis-gitops/portcullis/apply"
-	"github.com/portcullis-gitops/portcullis/render"
 	"github.com/portcullis-gitops/portcullis/render/policy"
 	"github.com/portcullis-gitops/portcullis/source"
 )
@@ -138,12 +137,15 @@ func TestObjections(t *testing.T) {
 func TestAHoldForgetsTheOneBefore(t *testing.T) {
 	t.Parallel()
 	f, _ := newTestFollower()
-	f.log, f.held, f.heldAgainst = logr.Discard(), "before", &render.Plan{}
-	if err := new(reconciler).hold(t.Context(), f, apply.HeldCommit{Commit: "head", Reason: "not signed"}); err != nil {
-		t.Fatal(err)
+	f.log = logr.Discard()
+	r := &reconciler{now: time.Now}
+	for _, held := range []apply.HeldCommit{{Commit: "before", Reason: "too much", Mass: true}, {Commit: "head", Reason: "not signed"}} {
+		if err := r.hold(t.Context(), f, held); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if f.held != "head" || f.heldFor() != "not signed" || f.heldAgainst != nil {
-		t.Errorf("held %s for %q, against %v", f.held, f.heldFor(), f.heldAgainst)
+	if f.held != "head" || f.heldFor() != "not signed" || f.heldForMass("head") || f.heldForMass("before") {
+		t.Errorf("held %s for %q", f.held, f.heldFor())
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -37,7 +38,8 @@ type reconciler struct {
 	plan *render.Plan
 
 	strangers    map[string]render.Retained
-	inventory    render.Inventory // as last known
+	kept         map[string]render.Retained // as last written down; nil where that is not known
+	inventory    render.Inventory           // as last known
 	reported     time.Time
 	unsaved      bool      // the lists that are kept are not written down yet
 	unreported   bool      // there is news that commits were not told yet
@@ -216,10 +218,7 @@ func (r *reconciler) load(ctx context.Context, f *follower) error {
 	}
 	f.snapshot, f.files, f.loaded = snapshot, files, true
 	base := render.Restore(f.conf.Name, files, f.refused(), f.known().Claims, f.retained)
-	if f.known().Provider == r.provider() {
-		base.Trust(f.conf.Name)
-	}
-	r.base = r.base.With(base)
+	r.base = r.base.With(base.Trust(f.conf.Name, f.known().Force))
 	f.log.Info("Took up the accepted commit", "commit", f.known().Accepted, "files", len(files))
 	return nil
 }
@@ -270,10 +269,28 @@ func (r *reconciler) keepOld(f *follower) {
 
 // adopt makes a plan the one that holds.
 func (r *reconciler) adopt(ctx context.Context, plan *render.Plan) {
-	r.announce(plan)
-	r.plan, r.base = plan, plan.Base()
+	r.take(plan)
 	r.keep(ctx)
 	r.controller.SetPlan(plan)
+}
+
+// adoptAccepted makes the plan of a commit the one that holds, all of which is written
+// down already. Lists that are kept no more stay there until the next write:
+// where the files are good again, they count.
+func (r *reconciler) adoptAccepted(ctx context.Context, plan *render.Plan) {
+	r.take(plan)
+	if len(r.sources) > 1 { // what it makes of the others' clusters
+		if err := r.saveHolds(ctx); err != nil {
+			r.unsaved = true
+			r.log.Error(err, "Cannot write down what is held, trying again later")
+		}
+	}
+	r.controller.SetPlan(plan)
+}
+
+func (r *reconciler) take(plan *render.Plan) {
+	r.announce(plan)
+	r.plan, r.base = plan, plan.Base()
 }
 
 // retrySave is when a write of the state that failed is tried again.
@@ -282,7 +299,10 @@ const retrySave = 5 * time.Second
 // keep writes down what a restart could not tell from the files: the lists that
 // are kept, and whose they are.
 func (r *reconciler) keep(ctx context.Context) {
-	err := r.saveRetained(ctx, r.plan)
+	var err error
+	if !r.keptAlready() {
+		err = r.saveRetained(ctx, r.plan)
+	}
 	if err == nil {
 		err = r.saveHolds(ctx)
 	}
@@ -306,5 +326,24 @@ func (r *reconciler) saveRetained(ctx context.Context, plans ...*render.Plan) er
 	for _, plan := range plans {
 		maps.Copy(retained, plan.Retained())
 	}
-	return r.store.SaveRetained(ctx, retained)
+	err := r.store.SaveRetained(ctx, retained)
+	if r.kept = nil; err == nil {
+		r.kept = retained
+	}
+	return err
+}
+
+// keptAlready tells whether what the plan keeps is written down. What is there
+// besides goes with the next write, and not by one of its own: where the files
+// are good again, they count.
+func (r *reconciler) keptAlready() bool {
+	if r.kept == nil {
+		return false
+	}
+	for id, kept := range r.plan.Retained() {
+		if before, there := r.kept[id]; !there || !reflect.DeepEqual(before, kept) {
+			return false
+		}
+	}
+	return true
 }
