@@ -125,13 +125,17 @@ type pullWorld struct {
 func (r *reconciler) judging(f *follower, w pullWorld) func(context.Context, *source.Laid, pulls.Fetched) (pulls.Result, error) {
 	base, accepted := r.base, f.files
 	var others []render.File
+	read := []string{f.conf.Name}
 	for _, other := range r.sources {
 		if other != f {
 			others = append(others, other.files...)
 		}
+		if other != f && other.loaded {
+			read = append(read, other.conf.Name)
+		}
 	}
 	plan := func(files []render.File, base *render.Base, guard *render.Guard, inventory render.Inventory) *render.Plan {
-		return render.Render(render.Input{Files: slices.Concat(others, files), Base: base, Policy: w.policy, Inventory: inventory,
+		return render.Render(render.Input{Files: slices.Concat(others, files), Sources: read, Base: base, Policy: w.policy, Inventory: inventory,
 			Seed: r.config.Seed, Now: r.now(), Guard: guard})
 	}
 	return func(ctx context.Context, laid *source.Laid, pull pulls.Fetched) (pulls.Result, error) {
