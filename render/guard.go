@@ -107,7 +107,7 @@ func (r *rendering) stillHeld(id string, w *Wanted) bool {
 		return false
 	}
 	before := r.accepted(id, w)
-	return before == nil || before.Access == Unmanaged || harms(r.admits(before, r.listNow(before)), r.admits(w, w.List))
+	return before == nil || before.Access == Unmanaged || harms(r.admits(before, r.listNow(before)), r.admits(w, w.List), r.lapsed(before))
 }
 
 // holdOn goes on holding what was held before and is not too many any more,
