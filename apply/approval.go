@@ -112,8 +112,11 @@ func (a *Approvals) Of(ctx context.Context, source string) (Approval, bool) {
 }
 
 // Approved leaves an Event beside the approvals that says what went ahead, by
-// whom and why.
+// whom and why; a dry run leaves none.
 func (c *Controller) Approved(by *Approvals, a Approval) {
+	if c.options.DryRun {
+		return
+	}
 	at := &corev1.ObjectReference{APIVersion: "v1", Kind: "ConfigMap", Namespace: by.namespace, Name: approvals}
 	c.events.Event(at, corev1.EventTypeNormal, "Approved",
 		clip(fmt.Sprintf("%s let what was held of %s up to %s go ahead: %s", a.By, a.Source, a.Commit, a.Reason), maxEvent))
