@@ -191,6 +191,89 @@ func TestListByHandThatDropsAFamilyIsPutRight(t *testing.T) {
 	o.wantState(Held, "kept by hand until")
 }
 
+// detours are ways to have nothing wanted, or kept, of a cluster for a while.
+var detours = map[string]func(*oneCluster) (back func()){
+	"another expose strategy": func(o *oneCluster) func() {
+		o.api.change(func(c *Cluster) { c.Spec.ExposeStrategy = "NodePort" })
+		return func() { o.api.change(func(c *Cluster) { c.Spec.ExposeStrategy = render.ExposeLoadBalancer }) }
+	},
+	"unmanaged": func(o *oneCluster) func() {
+		w := *o.plan.Clusters[theCluster]
+		w.Access, w.List = render.Unmanaged, nil
+		return o.planFor(map[string]*render.Wanted{theCluster: &w})
+	},
+	"in no plan": func(o *oneCluster) func() { return o.planFor(nil) },
+}
+
+// planFor has other clusters wanted, until the way back is taken.
+func (o *oneCluster) planFor(clusters map[string]*render.Wanted) (back func()) {
+	before := o.plan
+	o.ctl.SetPlan(&render.Plan{Clusters: clusters, ByHand: before.ByHand})
+	return func() { o.ctl.SetPlan(before) }
+}
+
+// A time by hand goes on through any detour, and does not begin anew behind it.
+func TestTimeByHandIsNotRenewedByADetour(t *testing.T) {
+	t.Parallel()
+	for name, leave := range detours {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := newOneCluster(t, "203.0.113.0/24")
+			o.grant(2 * time.Hour)
+			o.settle()
+			o.asks(20 * time.Hour)
+			o.api.dashboard("192.0.2.0/24")
+			o.settle()
+			o.step(time.Hour)
+			back := leave(o)
+			o.settle()
+			o.step(30 * time.Minute)
+			o.api.dashboard("192.0.2.0/25") // this one is new
+			back()
+			if again := o.settle(); again != 30*time.Minute {
+				t.Errorf("looked at again after %s", again)
+			}
+			o.wantLive("192.0.2.0/25")
+			back = leave(o)
+			o.settle()
+			o.step(time.Hour)
+			o.api.dashboard("192.0.2.0/26")
+			back()
+			o.settle()
+			o.wantLive("203.0.113.0/24")
+			o.api.dashboard("192.0.2.0/27") // the list in Git was in force
+			o.settle()
+			o.wantState(Held, "kept by hand until "+o.clock.Now().Add(2*time.Hour).Format(time.RFC3339))
+		})
+	}
+}
+
+// Of a Cluster that was made anew nothing stands, also not if it was in no plan
+// when the one before it went.
+func TestTimeByHandIsAClustersOwn(t *testing.T) {
+	t.Parallel()
+	o := newOneCluster(t, "203.0.113.0/24")
+	o.grant(2 * time.Hour)
+	o.settle()
+	o.asks(20 * time.Hour)
+	o.api.dashboard("192.0.2.0/24")
+	o.settle()
+	o.planFor(nil)
+	o.settle()
+	o.step(3 * time.Hour)
+	o.api.change(func(c *Cluster) { c.UID = "uid-2" })
+	o.want("203.0.113.0/24")
+	o.api.dashboard("192.0.2.0/25")
+	o.settle()
+	o.wantState(Held, "kept by hand until "+o.clock.Now().Add(2*time.Hour).Format(time.RFC3339))
+	o.planFor(nil)
+	o.settle()
+	o.ctl.gone(theCluster)
+	if len(o.ctl.restored) > 0 {
+		t.Errorf("of a cluster that is gone there is left %v", o.ctl.restored)
+	}
+}
+
 // By the annotation alone nothing changes: neither a list in force, nor a new
 // one from Git.
 func TestAnnotationAloneHoldsNothing(t *testing.T) {

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/portcullis-gitops/portcullis/render"
 )
 
@@ -278,6 +280,52 @@ func TestTimeByHandThatIsTakenUpAgain(t *testing.T) {
 		t.Errorf("looked at again after %s", again)
 	}
 	o.wantEvents("Warning ListKeptByHand")
+}
+
+// In a fight, what is new in Git is written at once over our own list, and only
+// over that.
+func TestNewListIsWrittenInAFightToo(t *testing.T) {
+	t.Parallel()
+	o := newOneCluster(t, "203.0.113.0/24")
+	o.settle()
+	for range fight {
+		o.api.dashboard("203.0.113.0/25")
+		o.settle()
+		o.step(6 * time.Second)
+	}
+	o.wantState(Contested)
+	o.want("203.0.113.0/24", "198.51.100.0/24")
+	o.settle()
+	o.wantLive("203.0.113.0/24", "198.51.100.0/24")
+	o.wantState(Contested, "kubermatic-api keeps changing the list")
+	o.api.dashboard("203.0.113.0/25")
+	o.want("203.0.113.0/24")
+	if again := o.settle(); again != spaceNarrower-6*time.Second {
+		t.Errorf("put right after %s", again)
+	}
+	o.wantLive("203.0.113.0/25")
+	o.step(spaceNarrower)
+	o.settle()
+	o.wantLive("203.0.113.0/24")
+}
+
+// Another installation writes under our name, and is fought with like others.
+func TestAnotherInstallationWaitsInAFight(t *testing.T) {
+	t.Parallel()
+	o := newOneCluster(t, "203.0.113.0/24")
+	o.settle()
+	other := func() {
+		o.api.set(&AllowedIPRanges{CIDRBlocks: []string{"203.0.113.0/25"}}, Manager, metav1.ManagedFieldsOperationApply)
+	}
+	for range fight {
+		other()
+		o.settle()
+		o.step(time.Second)
+	}
+	other()
+	o.settle()
+	o.wantState(Contested, anotherInstallation)
+	o.wantLive("203.0.113.0/25")
 }
 
 func TestHeldListIsFoughtForToo(t *testing.T) {

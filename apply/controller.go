@@ -75,7 +75,7 @@ type Controller struct {
 	byHand    render.ByHand             // granted by it
 	states    map[string]ClusterState
 	memories  map[string]*memory
-	restored  map[string]Standing // of an earlier process, by cluster, until looked at
+	restored  map[string]Standing // of an earlier process or plan, by cluster, until looked at
 	putRight  map[string]int64    // foreign writes, by field manager
 	told      told
 	plannedAt time.Time                                               // the moment of that plan
@@ -110,7 +110,7 @@ func newController(cl client.Client, o Options) *Controller {
 	c := &Controller{
 		options: o, client: cl, clock: o.Clock, log: o.Log, limiter: limiter(o.Rate),
 		news: newMailbox(), outcomes: newMailbox(),
-		states: map[string]ClusterState{}, memories: map[string]*memory{}, putRight: map[string]int64{}, told: newTold(),
+		states: map[string]ClusterState{}, memories: map[string]*memory{}, restored: map[string]Standing{}, putRight: map[string]int64{}, told: newTold(),
 		said: func(string) []*corev1.Event { return nil },
 	}
 	c.seed = newSeedWatch(o.SeedResource, o.SeedRanges, o.Log, c.seedChanged)

@@ -35,12 +35,14 @@
 // Git says meanwhile (Standing). Six within 10 minutes are a fight: the cluster
 // is Contested until 10 minutes pass without. Then a list that may let in more
 // than the wanted one, absent and [] among them, is put right 5 seconds after
-// the last time, and any other 5 minutes after it.
+// the last time, and any other 5 minutes after it. What is new in Git is written
+// over our own list at once.
 //
 // What the plan's ByHand grants, a list set by hand under the annotation
 // portcullis.dev/pause-until, is left there: Held, until the annotation's time
 // or the grant's, counted from the first such write. It can be had again once
-// the list in Git has been on the Service.
+// the list in Git has been on the Service: another expose strategy, access:
+// unmanaged or a plan without the cluster end it as little as they renew it.
 //
 // # What others say
 //

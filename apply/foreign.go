@@ -125,10 +125,14 @@ func (m *memory) calm(now time.Time) time.Time {
 	return f.At.Add(rememberForeign)
 }
 
-// due is when a list may be put right: at once, but in a fight.
+// due is when a list may be put right: at once, but in a fight. What is new in
+// Git waits for none: there our own list stands.
 func (m *memory) due(w *render.Wanted, c *Cluster, seed render.SeedRanges) time.Time {
 	f := m.standing.Foreign
 	if f == nil || !f.Contested {
+		return time.Time{}
+	}
+	if _, foreign := m.foreign(c); !foreign && ours(c) {
 		return time.Time{}
 	}
 	if wider(w, liveList(c), seed) {

@@ -76,10 +76,8 @@ func (c *Controller) conclude(ctx context.Context, d decision, w *render.Wanted,
 	if d.replan {
 		c.news.signal()
 	}
-	if !d.settled { // nothing is kept there, so nothing of it stands
-		m.kept, m.standing = false, Standing{}
-		c.record(w.Cluster, w, d.state)
-		return reconcile.Result{}, nil
+	if !d.settled {
+		return c.notKept(d, w, cl, m), nil
 	}
 	st, err := c.settledState(ctx, w, cl, m)
 	if err != nil {
@@ -95,6 +93,19 @@ func (c *Controller) conclude(ctx context.Context, d decision, w *render.Wanted,
 	}
 	c.record(w.Cluster, w, st)
 	return after(next, now), nil
+}
+
+// notKept records the state of a cluster of which nothing is kept, so that
+// what is said of its list does not stand any more.
+func (c *Controller) notKept(d decision, w *render.Wanted, cl *Cluster, m *memory) reconcile.Result {
+	m.kept, m.standing = false, m.standing.lasting()
+	if cl == nil || cl.DeletionTimestamp != nil { // it does not come back
+		m.standing = Standing{}
+	}
+	now := c.clock.Now()
+	next := m.calm(now)
+	c.record(w.Cluster, w, d.state)
+	return after(next, now)
 }
 
 // carryOut writes, unless the same write was refused a short while ago.
@@ -215,8 +226,25 @@ func (c *Controller) remember(id string) *memory {
 	return m
 }
 
+// forget drops the memory of a cluster that is in no plan any more, all but
+// what must not begin anew when it comes back.
 func (c *Controller) forget(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	m := c.memories[id]
+	if m == nil {
+		return
+	}
 	delete(c.memories, id)
+	m.standing = m.standing.lasting()
+	if s := m.publish(); s != nil {
+		c.restored[id] = *s
+	}
+}
+
+// gone drops what is left of a Cluster that was deleted.
+func (c *Controller) gone(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.restored, id)
 }

@@ -18,7 +18,8 @@ type Standing struct {
 	// day after the last one.
 	Foreign *Foreign `json:"foreign,omitempty"`
 	// ByHand is a list that somebody may keep for a time, or might until
-	// lately; it is forgotten once the list in Git is in force again.
+	// lately; it is forgotten once the list in Git is in force again, and not
+	// because nothing is wanted of the cluster for a while.
 	ByHand *ByHand `json:"byHand,omitempty"`
 	// Balancer is what the load balancer says against the Service.
 	Balancer *Trouble `json:"balancer,omitempty"`
@@ -49,6 +50,11 @@ const (
 func (s *Standing) empty() bool {
 	return s.Foreign == nil && s.ByHand == nil && s.Balancer == nil && s.Ignored == nil && s.KKP == nil
 }
+
+// lasting is what stands of a list that is not kept for now: what others say
+// of it is void, but a time by hand does not begin anew by it, nor is a fight
+// over.
+func (s Standing) lasting() Standing { return Standing{Foreign: s.Foreign, ByHand: s.ByHand} }
 
 // Problems are the standing problems in words, one line each: for a nil
 // Standing none.

@@ -26,6 +26,7 @@ func (c *Controller) onCluster() handler.TypedEventHandler[*Cluster, reconcile.R
 			c.lookAt(e.Object.Name, q)
 		},
 		DeleteFunc: func(_ context.Context, e event.TypedDeleteEvent[*Cluster], q queue) {
+			c.gone(e.Object.Name)
 			c.news.signal()
 			c.lookAt(e.Object.Name, q)
 		},
