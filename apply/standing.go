@@ -94,14 +94,15 @@ func stamp(at time.Time) string { return at.UTC().Format(time.RFC3339) }
 // request ID into each report, and each would be news else.
 func (t *Trouble) raise(reason, message string, at time.Time) *Trouble {
 	next := &Trouble{Reason: clip(reason, maxReason), Message: clip(message, maxTrouble), Since: at.UTC().Truncate(time.Second)}
-	if t != nil && t.Reason == next.Reason && gist(t.Message) == gist(next.Message) {
+	if t != nil && t.Reason == next.Reason && Gist(t.Message) == Gist(next.Message) {
 		return t
 	}
 	return next
 }
 
-// gist is a text without the words that hold a digit.
-func gist(text string) string {
+// Gist is a text without the words that hold a digit: what is left of others'
+// words when it comes to whether they say something else.
+func Gist(text string) string {
 	words := strings.Fields(text)
 	kept := words[:0]
 	for _, w := range words {

@@ -110,7 +110,7 @@ func (t *told) news(w *render.Wanted, st ClusterState, now time.Time) (reason st
 		return ""
 	}
 	reason, about := topic(w, st)
-	key := reason + " " + gist(about)
+	key := reason + " " + Gist(about)
 	first := t.old[w.Cluster]
 	delete(t.old, w.Cluster)
 	if reason == "" {

@@ -50,3 +50,50 @@ func TestListThatOthersSpeakAgainstFails(t *testing.T) {
 		})
 	}
 }
+
+// A request ID in others' words, or another name for the same writer, is no
+// news; another state, reason or text is.
+func TestOthersWordsAreNewsByTheirGistOnly(t *testing.T) {
+	t.Parallel()
+	applied := func(words string) apply.ClusterState {
+		return apply.ClusterState{State: apply.Applied, Message: "written; KKP says ReconcileError: " + words}
+	}
+	says := func(reason, words string) apply.ClusterState {
+		return apply.ClusterState{State: apply.Synced, Trouble: &apply.Trouble{Reason: reason, Message: words}}
+	}
+	contested := func(by string) apply.ClusterState {
+		return apply.ClusterState{State: apply.Contested, Message: by + " keeps changing the list", Beneath: apply.Synced}
+	}
+	for name, c := range map[string]struct {
+		a, b apply.ClusterState
+		news bool
+	}{
+		"another request":          {applied("request req-71aa: quota exceeded"), applied("request req-88bb: quota exceeded"), false},
+		"another text":             {applied("request req-71aa: quota exceeded"), applied("request req-71aa: no such network"), true},
+		"another state":            {applied("quota exceeded"), apply.ClusterState{State: apply.Rejected, Message: applied("quota exceeded").Message}, true},
+		"the balancer, again":      {says("SyncFailed", "trace 4711: quota"), says("SyncFailed", "trace 4712: quota"), false},
+		"the balancer, otherwise":  {says("SyncFailed", "quota"), says("SyncFailed", "no such network"), true},
+		"the balancer's reason":    {says("SyncFailed", "quota"), says("QuotaExceeded", "quota"), true},
+		"another name in a fight":  {contested("kubermatic-api"), contested("kubectl-edit"), false},
+		"a fight, and trouble too": {contested("kubermatic-api"), apply.ClusterState{State: apply.Contested, Trouble: &apply.Trouble{Reason: "SyncFailed"}}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var said []string
+			for _, s := range []apply.ClusterState{c.a, c.b} {
+				v := outcome.Judgement{Set: []string{"x"}}.Verdict(outcome.Moment{
+					Plan:   &render.Plan{Clusters: map[string]*render.Wanted{"x": {Cluster: "x", Title: "shop (x)"}}},
+					States: map[string]apply.ClusterState{"x": s}, Settled: true,
+					Set: []string{"x"}, Now: time.Unix(1e6, 0), Deadline: time.Minute,
+				})
+				if v.State != outcome.Failure {
+					t.Fatalf("it is %s: %s", v.State, v.Title)
+				}
+				said = append(said, v.Identity)
+			}
+			if news := said[0] != said[1]; news != c.news {
+				t.Errorf("news: %v; %q and %q", news, said[0], said[1])
+			}
+		})
+	}
+}

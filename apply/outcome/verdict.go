@@ -87,7 +87,8 @@ func (j Judgement) Verdict(m Moment) Verdict {
 	return v
 }
 
-// identity is the title, the findings, and the clusters that failed.
+// identity is the title, the findings, and the clusters that failed, each
+// without what varies in others' words: forges keep every check for good.
 func (m Moment) identity(v Verdict, errors []lint.Finding) string {
 	if v.State == "" {
 		return ""
@@ -99,10 +100,24 @@ func (m Moment) identity(v Verdict, errors []lint.Finding) string {
 	}
 	for _, id := range m.Set {
 		if m.progress(id) == Failure {
-			b.WriteString(m.line(id))
+			b.WriteString(m.failure(id))
 		}
 	}
 	return b.String()
+}
+
+// failure is what makes a cluster's failure another one. Of a fight it is not
+// who is at it: any client chooses its own name.
+func (m Moment) failure(id string) string {
+	s := m.shown(id)
+	words := apply.Gist(s.Message)
+	if s.State == apply.Contested {
+		words = ""
+	}
+	if s.Trouble != nil {
+		words += "\n" + s.Trouble.Reason + " " + apply.Gist(s.Trouble.Message)
+	}
+	return fmt.Sprintf("%s %s %s\n", id, s.State, words)
 }
 
 func (j Judgement) verdict(m Moment) Verdict {

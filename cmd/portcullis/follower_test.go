@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -96,6 +97,28 @@ func TestTidy(t *testing.T) {
 		if got := tidy(records, told); len(got) != want || got[len(got)-1].SHA != "newest" {
 			t.Errorf("told %v: got %v", told, got)
 		}
+	}
+}
+
+// A commit that is told something else time and again is no burden, and its
+// newest word is the one that counts.
+func TestWhatIsKnownOfAnOfferIsBounded(t *testing.T) {
+	t.Parallel()
+	f, _ := newTestFollower(apply.CommitRecord{SHA: "k"})
+	checks := make([]forge.Check, 200)
+	for i := range checks {
+		checks[i] = forge.Check{Commit: "k", State: forge.Failure, Title: fmt.Sprint("word ", i)}
+		f.say(checks[i], outcome.Failure, i%2 == 0)
+		f.say(checks[0], outcome.Failure, false) // which is said in between
+	}
+	if len(f.said) != mostOffered || len(f.offered["k"]) != mostOffered || len(f.early) > mostOffered {
+		t.Errorf("of 200 checks %d, %d, %d are known", len(f.said), len(f.offered["k"]), len(f.early))
+	}
+	if err := f.Delivered(t.Context(), "k", checks[0].Hash()); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.known().Commits[0].Delivered; got != checks[0].Hash() {
+		t.Errorf("delivered is %q", got)
 	}
 }
 

@@ -127,11 +127,26 @@ func (f *follower) say(check forge.Check, state outcome.State, early bool) bool 
 	} else {
 		delete(f.early, hash)
 	}
-	if _, known := f.said[hash]; !known {
-		f.offered[check.Commit] = append(f.offered[check.Commit], hash)
-	}
 	f.said[hash] = state
+	f.offer(check.Commit, hash)
 	return arrived && !early
+}
+
+// mostOffered bounds what is known of the checks that a commit was offered: of
+// older ones no delivery is heard any more.
+const mostOffered = 20
+
+// offer notes the newest check of a commit, and forgets the oldest of many. The
+// caller holds the lock.
+func (f *follower) offer(commit, hash string) {
+	hashes := slices.DeleteFunc(f.offered[commit], func(h string) bool { return h == hash })
+	hashes = append(hashes, hash)
+	if len(hashes) > mostOffered {
+		delete(f.said, hashes[0])
+		delete(f.early, hashes[0])
+		hashes = slices.Delete(hashes, 0, 1)
+	}
+	f.offered[commit] = hashes
 }
 
 func (r *reconciler) verdict(ctx context.Context, f *follower, record apply.CommitRecord, states map[string]apply.ClusterState) (outcome.Verdict, error) {
