@@ -43,6 +43,9 @@ type SourceState struct {
 	// Force are prints of what the clusters of each tenant are to carry, see
 	// render.Plan.Force.
 	Force map[string]string `json:"-"`
+	// Stale are the clusters whose kept list counts no more, though it is
+	// written down still: it goes with the next write of those.
+	Stale []string `json:"stale,omitempty"`
 	// Pulls are the pull requests that are followed, by number.
 	Pulls map[string]PullRecord `json:"-"`
 	// Tenants are, by project, the tenants where the names differ.

@@ -25,7 +25,7 @@ func (f *follower) take(state apply.SourceState, retained map[string]render.Reta
 	f.mu.Unlock()
 	f.retained = map[string]render.Retained{}
 	for id, kept := range retained {
-		if kept.Claim.Source == f.conf.Name {
+		if kept.Claim.Source == f.conf.Name && !slices.Contains(state.Stale, id) {
 			f.retained[id] = kept
 		}
 	}
@@ -236,6 +236,7 @@ func (r *reconciler) accept(ctx context.Context, f *follower, head string, appro
 		supersede(s, passed, head)
 		f.acceptInto(s, head, r.now(), after, judgement)
 		f.holdsInto(s, after, judgement.Set, r.now())
+		s.Stale = r.stale(f, after)
 		if approval != nil {
 			s.Approved = approval
 		}

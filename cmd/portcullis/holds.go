@@ -87,6 +87,7 @@ func (r *reconciler) letTenants(ctx context.Context, f *follower, a apply.Approv
 	err = f.update(ctx, func(s *apply.SourceState) {
 		s.Approved = &a
 		f.holdsInto(s, plan, nil, r.now())
+		s.Stale = r.stale(f, plan)
 	})
 	if err != nil {
 		return err
@@ -160,6 +161,7 @@ func (r *reconciler) saveHolds(ctx context.Context) error {
 		}
 		err := f.update(ctx, func(s *apply.SourceState) {
 			f.holdsInto(s, r.plan, nil, r.now())
+			s.Stale = r.stale(f, r.plan)
 		})
 		if err != nil {
 			return err

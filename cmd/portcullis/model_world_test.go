@@ -223,7 +223,7 @@ func (w *world) state(ctx context.Context) (*corev1.ConfigMapList, error) {
 
 // approve lets a held commit go ahead.
 func (w *world) approve(ctx context.Context, commit string) error {
-	return apply.Approve(ctx, w.client, w.namespace, apply.Approval{Source: "customers", Commit: commit, Reason: "the model says so", By: "model", At: time.Now().UTC()})
+	return apply.Approve(ctx, w.client, w.namespace, apply.Approval{Source: "customers", Commit: commit, Reason: "the model says so", By: "model", At: w.now().UTC()})
 }
 
 func (w *world) create(ctx context.Context, id string, c *mCluster) error {

@@ -333,9 +333,23 @@ func (r *reconciler) saveRetained(ctx context.Context, plans ...*render.Plan) er
 	return err
 }
 
+// stale are a source's clusters of which a list is written down that a plan does
+// not keep any more.
+func (r *reconciler) stale(f *follower, plan *render.Plan) []string {
+	var out []string // nil where there are none, as it is read back
+	still := plan.Retained()
+	for id, kept := range r.kept {
+		if _, there := still[id]; !there && kept.Claim.Source == f.conf.Name && f.loaded {
+			out = append(out, id)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // keptAlready tells whether what the plan keeps is written down. What is there
-// besides goes with the next write, and not by one of its own: where the files
-// are good again, they count.
+// besides goes with the next write, and not by one of its own: until then it is
+// known to be stale.
 func (r *reconciler) keptAlready() bool {
 	if r.kept == nil {
 		return false
