@@ -25,9 +25,12 @@ const sameRound = time.Minute
 type heard struct{ warned, ignored time.Time }
 
 // elsewhere are reasons of warnings on a Service that others than its load
-// balancer give (k8s.io/kubernetes, the controllers of endpoints): they come
-// and go with the pods, and nobody takes them back.
-var elsewhere = [...]string{"FailedToUpdateEndpoint", "FailedToUpdateEndpointSlices", "FailedToCreateEndpoint", "TopologyAwareHintsDisabled"}
+// balancer give, and that nobody takes back (k8s.io/kubernetes 1.37): the
+// controllers of endpoints, as pods come and go, and the API server's own
+// repair of addresses and ports, which mends what it reports.
+var elsewhere = [...]string{"FailedToUpdateEndpoint", "FailedToUpdateEndpointSlices", "FailedToCreateEndpoint", "TopologyAwareHintsDisabled",
+	"ClusterIPAlreadyAllocated", "ClusterIPNotAllocated", "ClusterIPNotValid", "ClusterIPOutOfRange", "IPAddressNotAllocated", "IPAddressWrongReference",
+	"PortAlreadyAllocated", "PortNotAllocated", "PortOutOfRange", "PortRangeFull", "ServiceCIDRFull"}
 
 // listenToKKP takes up what KKP says of a cluster.
 func (c *Controller) listenToKKP(cl *Cluster, m *memory) {

@@ -98,6 +98,7 @@ func TestEventsThatSayNothing(t *testing.T) {
 	o.api.says(corev1.EventTypeWarning, "SyncLoadBalancerFailed", "of another Service")
 	o.api.events[0].InvolvedObject.UID = "svc-0"
 	o.api.says(corev1.EventTypeWarning, "FailedToUpdateEndpointSlices", "of the pods")
+	o.api.says(corev1.EventTypeWarning, "ClusterIPNotAllocated", "Cluster IP [IPv4]: 10.0.0.113 is not allocated; repairing")
 	o.settle()
 	o.wantTrouble("")
 	o.step(time.Minute)

@@ -62,7 +62,7 @@ func (o *approveOptions) run(ctx context.Context, out io.Writer, what string) er
 	if err != nil {
 		return err
 	}
-	a := apply.Approval{Source: name, Commit: commit, Reason: o.reason, By: who, At: time.Now().UTC().Truncate(time.Second)}
+	a := apply.Approval{Source: name, Commit: commit, Reason: o.reason, By: who, At: time.Now().UTC()}
 	if err := apply.Approve(ctx, c, o.namespace, a); err != nil {
 		return err
 	}

@@ -101,14 +101,14 @@ func TestListByHandIsGrantedByThePolicy(t *testing.T) {
 	p.await("the first check", p.Noted(first, stage.Failure, stage.Reports))
 	until := time.Now().Add(30 * time.Minute).UTC().Format(time.RFC3339)
 	p.must(kkp.Update(p.ctx, p.Seed.Client, p.Own(stage.ShopProd),
-		kkp.WithAnnotation("portcullis.dev/pause-until", until), kkp.WithList("198.51.100.99/32")))
-	words := []string{"kept by hand until " + until, "kubermatic-api had set the list to 198.51.100.99/32"}
-	p.await("the hold", p.shows(stage.ShopProd, "Held", words...), p.HasList(stage.ShopProd, "198.51.100.99/32"))
+		kkp.WithAnnotation("portcullis.dev/pause-until", until), kkp.WithList("198.51.100.99/32", "2001:db8:17::/48")))
+	words := []string{"kept by hand until " + until, "kubermatic-api had set the list to 198.51.100.99/32, 2001:db8:17::/48"}
+	p.await("the hold", p.shows(stage.ShopProd, "Held", words...), p.HasList(stage.ShopProd, "198.51.100.99/32", "2001:db8:17::/48"))
 	p.settled()
 	p.stop()
 	p.start()
 	p.morePolls(3)
-	p.holds(p.shows(stage.ShopProd, "Held", words...), p.HasList(stage.ShopProd, "198.51.100.99/32"))
+	p.holds(p.shows(stage.ShopProd, "Held", words...), p.HasList(stage.ShopProd, "198.51.100.99/32", "2001:db8:17::/48"))
 
 	sha := p.edit("acme/production.yaml", "203.0.113.0/24", "203.0.113.0/25")
 	p.await("failure", p.Noted(sha, stage.Failure, "Held", "kept by hand until "+until))
