@@ -91,7 +91,7 @@ func (r *rendering) guard(p *Plan) {
 		}
 	}
 	rest := r.guardTenants(p, hit)
-	if of := r.balanced(slices.Collect(maps.Keys(r.Inventory.Clusters))); r.tooMany(len(rest), of) {
+	if of := r.balanced(slices.Collect(maps.Keys(r.Inventory.Clusters))); r.Policy.BlastRadius.Exceeded(len(rest), of) {
 		reason := r.radius(len(rest), of, "the seed's clusters")
 		p.Holds = append(p.Holds, MassHold{Reason: reason, Clusters: r.keepBefore(p, rest, RuleBlastRadius, reason)})
 		return
@@ -149,7 +149,7 @@ func (r *rendering) balanced(ids []string) int {
 func (r *rendering) guardTenants(p *Plan, hit map[Approved][]string) (rest []string) {
 	for _, owner := range slices.SortedFunc(maps.Keys(hit), compareOwners) {
 		ids, of := hit[owner], r.balanced(r.clustersOf(owner.Tenant))
-		if !r.tooMany(len(ids), of) {
+		if !r.Policy.BlastRadius.Exceeded(len(ids), of) {
 			if !r.Guard.approvesRest(owner.Source) {
 				rest = append(rest, ids...)
 			}
@@ -172,11 +172,6 @@ func (r *rendering) changedOf(p *Plan, owner Approved, but []string) []string {
 		}
 	}
 	return out
-}
-
-func (r *rendering) tooMany(n, of int) bool {
-	limit := r.Policy.BlastRadius
-	return n > limit.Clusters && n*100 > limit.Percent*of
 }
 
 func (r *rendering) radius(n, of int, whose string) string {

@@ -78,7 +78,7 @@ func (in Input) heldByBase(d *Diff) (out []Reason) {
 	}
 	held := map[string]bool{} // seeds, for a tenant's part
 	for _, p := range slices.SortedFunc(maps.Keys(hit), byTenant) {
-		if in.tooMany(hit[p], all[p]) && (p.tenant != "" || !held[p.seed]) {
+		if in.Policy.BlastRadius.Exceeded(hit[p], all[p]) && (p.tenant != "" || !held[p.seed]) {
 			out = append(out, Reason{p.tenant, in.holds(hit[p])})
 			held[p.seed] = true
 		}
@@ -95,11 +95,6 @@ func byTenant(a, b part) int {
 		return cmp.Compare(b.tenant, a.tenant)
 	}
 	return cmp.Or(cmp.Compare(a.tenant, b.tenant), cmp.Compare(a.seed, b.seed))
-}
-
-func (in Input) tooMany(hit, of int) bool {
-	limit := in.Policy.BlastRadius
-	return hit > limit.Clusters && hit*100 > limit.Percent*of
 }
 
 func (in Input) holds(n int) string {

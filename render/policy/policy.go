@@ -104,6 +104,9 @@ type Require struct {
 // it exceeds both.
 type BlastRadius struct{ Clusters, Percent int }
 
+// Exceeded tells whether n clusters, of so many, are more than both.
+func (b BlastRadius) Exceeded(n, of int) bool { return n > b.Clusters && n*100 > b.Percent*of }
+
 // Test wants an address let in, or kept out.
 type Test struct {
 	Allow  bool
