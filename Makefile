@@ -95,9 +95,9 @@ reference: ## docs/reference and the descriptions in the schema, from the code; 
 	PORTCULLIS_REFERENCE=write go test -count=1 -run '^TestDescriptionsAreCurrent$$' ./cmd/portcullis/schema
 	PORTCULLIS_REFERENCE=write go test -count=1 -run '^TestReferenceIsCurrent$$' ./cmd/portcullis
 
-manifests: ## deploy/manifests, rendered from deploy/chart, and its copy of the alerts; `make test` fails where they are stale
+manifests: ## deploy/manifests, rendered from deploy/chart, and its copies of alerts and dashboard; `make test` fails where they are stale
 	@go run ./test/tools helm
-	PORTCULLIS_TEST_SERVERS=required PORTCULLIS_MANIFESTS=write go test -count=1 -run '^Test(Alerts|Manifests)AreCurrent$$' ./test/chart
+	PORTCULLIS_TEST_SERVERS=required PORTCULLIS_MANIFESTS=write go test -count=1 -run '^Test(Alerts|Manifests|Dashboard)(Are|Is)Current$$' ./test/chart
 
 BUILDAH := buildah --storage-driver vfs
 IMAGE   := localhost/portcullis:$(VERSION)

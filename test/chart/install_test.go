@@ -230,7 +230,7 @@ networkPolicy:
   metricsFrom: [{namespaceSelector: {matchLabels: {a: b}}}]
 webhook: {enabled: true, from: [{podSelector: {}}]}
 admission: {managedLists: {breakGlassGroups: [one, "it's"], where: "a \"repository\", it's said", actions: [Warn, Audit]}}
-metrics: {serviceMonitor: {enabled: true, labels: {a: b}}, alerts: {enabled: true, labels: {a: b}}}
+metrics: {serviceMonitor: {enabled: true, labels: {a: b}}, alerts: {enabled: true, labels: {a: b}}, dashboard: {enabled: true, annotations: {a: b}}}
 `
 
 // everyObject applies all that the chart can make to the API server, in a dry
@@ -243,7 +243,8 @@ func (h *house) everyObject() {
 	h.must(h.Seed.Client.Create(h.ctx, ns))
 	h.monitoring()
 	strict := client.WithFieldValidation(h.Seed.Client, metav1.FieldValidationStrict)
-	for _, list := range [][]*unstructured.Unstructured{rendered(h.t), rendered(h.t, "--values", file)} {
+	proxied := rendered(h.t, "--values", filepath.Join(chart, "examples", "oauth2-proxy.yaml"))
+	for _, list := range [][]*unstructured.Unstructured{rendered(h.t), rendered(h.t, "--values", file), proxied} {
 		for _, o := range list {
 			//lint:ignore SA1019 objects of any kind are applied
 			if err := strict.Patch(h.ctx, o, client.Apply, client.DryRunAll, client.ForceOwnership, client.FieldOwner("chart")); err != nil {

@@ -12,6 +12,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/portcullis-gitops/portcullis/render/lint"
@@ -40,6 +41,7 @@ func TestParts(t *testing.T) {
 		"metrics.serviceMonitor.enabled=true":  {"ServiceMonitor portcullis portcullis"},
 		"webhook.enabled=true":                 {"Service portcullis portcullis-webhook", "Service portcullis portcullis-webhook-peers"},
 		"metrics.alerts.enabled=true":          {"PrometheusRule portcullis portcullis"},
+		"metrics.dashboard.enabled=true":       {"ConfigMap portcullis portcullis-dashboard"},
 		"admission.reconciler.enabled=false":   {"ValidatingAdmissionPolicy portcullis-reconciler", "ValidatingAdmissionPolicyBinding portcullis-reconciler"},
 		"admission.managedLists.enabled=false": {"ValidatingAdmissionPolicy portcullis-managed-lists", "ValidatingAdmissionPolicyBinding portcullis-managed-lists"},
 		"rbac.outside.enabled=false":           {"Role portcullis portcullis-outside", "RoleBinding portcullis portcullis-outside"},
@@ -118,6 +120,9 @@ func TestWrongValuesAreRefused(t *testing.T) {
 		"no seed":                 {[]string{"--set-string", "config=kind: Config"}, []string{"config.seed is missing", "--set-file"}},
 		"no Policy":               {[]string{"--set", "policy=null"}, []string{"policy is missing", "--set-file"}},
 		"the Policy elsewhere":    {[]string{"--set-string", "config=seed: eu-west\npolicyFile: other.yaml"}, []string{`policyFile is "other.yaml"`, "policyFile: policy.yaml"}},
+		"pages at no address":     {[]string{"--set", "console.address=localhost"}, []string{"/console/address"}},
+		"a Service to nothing":    {[]string{"--set", "console.service.enabled=true"}, []string{"console.service leads to nothing", "127.0.0.1:8082", "examples/oauth2-proxy.yaml"}},
+		"a sidecar of nothing":    {[]string{"--set", "console.sidecars[0].name=proxy"}, []string{"/console/sidecars/0", "image"}},
 		"a Config that is none":   {[]string{"--set-string", "config=seed: ]"}, []string{"config is not YAML"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -202,20 +207,87 @@ func TestWhatRestarts(t *testing.T) {
 	}
 }
 
-// TestAlertsAreCurrent: a chart cannot hold what is outside of its folder, so it
-// has a copy of the alerts. `make manifests` makes it.
-func TestAlertsAreCurrent(t *testing.T) {
+// TestConsole: by default the pages are where nobody but the pod reaches them;
+// the example puts a proxy before them, and lets in what is to reach it alone.
+func TestConsole(t *testing.T) {
 	t.Parallel()
-	have := filepath.Join(chart, "alerts.yaml")
-	want := must[[]byte](t)(os.ReadFile(filepath.Join(root, "deploy", "alerts", "portcullis.yaml")))
+	const port = 4180
+	bare := rendered(t)
+	for _, rule := range the[networkingv1.NetworkPolicy](t, bare, "NetworkPolicy", "portcullis").Spec.Ingress {
+		if rule.Ports[0].Port.IntValue() != 8080 {
+			t.Errorf("port %v can be reached", rule.Ports[0].Port)
+		}
+	}
+	if off := command(t, "--set-string", "console.address=0"); !slices.Contains(off, "--console-address=0") {
+		t.Errorf("it cannot be turned off: %q", off)
+	}
+	made := rendered(t, "--values", filepath.Join(chart, "examples", "oauth2-proxy.yaml"))
+	service := the[corev1.Service](t, made, "Service", "portcullis-console")
+	pod := the[appsv1.Deployment](t, made, "Deployment", "portcullis").Spec.Template
+	if len(pod.Spec.Containers) != 2 || pod.Spec.Containers[0].Name != "portcullis" {
+		t.Fatalf("the containers: %v", pod.Spec.Containers)
+	}
+	proxy := pod.Spec.Containers[1]
+	if got := service.Spec.Ports[0].TargetPort.IntValue(); got != port || proxy.Ports[0].ContainerPort != port {
+		t.Errorf("the Service leads to %d, and the proxy has %v", got, proxy.Ports)
+	}
+	for key, value := range service.Spec.Selector {
+		if pod.Labels[key] != value {
+			t.Errorf("the Service selects %s: %s, which the pods do not have", key, value)
+		}
+	}
+	if !slices.Contains(proxy.Args, "--upstream=http://127.0.0.1:8082/") {
+		t.Errorf("the proxy does not lead to the pages: %q", proxy.Args)
+	}
+	rules := the[networkingv1.NetworkPolicy](t, made, "NetworkPolicy", "portcullis").Spec.Ingress
+	last := rules[len(rules)-1]
+	if last.Ports[0].Port.IntValue() != port || len(last.From) != 1 {
+		t.Errorf("who may reach the proxy: %+v", last)
+	}
+}
+
+// command is how the chart starts the reconciler.
+func command(t *testing.T, args ...string) []string {
+	t.Helper()
+	return the[appsv1.Deployment](t, rendered(t, args...), "Deployment", "portcullis").Spec.Template.Spec.Containers[0].Args
+}
+
+// copied compares what the chart has a copy of, for it cannot hold what is outside
+// of its folder, with the original, and answers that. `make manifests` copies.
+func copied(t *testing.T, name, original string) []byte {
+	t.Helper()
+	have := filepath.Join(chart, name)
+	want := must[[]byte](t)(os.ReadFile(filepath.Join(root, original)))
 	if os.Getenv("PORTCULLIS_MANIFESTS") == "write" {
 		if err := os.WriteFile(have, want, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if !bytes.Equal(must[[]byte](t)(os.ReadFile(have)), want) {
-		t.Error("deploy/chart/alerts.yaml is not deploy/alerts/portcullis.yaml: run `make manifests`")
+		t.Errorf("deploy/chart/%s is not %s: run `make manifests`", name, original)
 	}
+	return want
+}
+
+// TestDashboardIsCurrent: the ConfigMap holds deploy/dashboard.json byte for byte,
+// and its keys for Grafana's sidecar, wherever that looks.
+func TestDashboardIsCurrent(t *testing.T) {
+	t.Parallel()
+	want := string(copied(t, "dashboard.json", "deploy/dashboard.json"))
+	made := the[corev1.ConfigMap](t, rendered(t, "--set", "metrics.dashboard.enabled=true,metrics.dashboard.namespace=monitoring,metrics.dashboard.annotations.grafana_folder=KKP"),
+		"ConfigMap", "portcullis-dashboard")
+	if got := made.Data["portcullis.json"]; got != want {
+		t.Errorf("it holds %d bytes that are not the file's %d", len(got), len(want))
+	}
+	if made.Namespace != "monitoring" || made.Labels["grafana_dashboard"] != "1" || made.Annotations["grafana_folder"] != "KKP" {
+		t.Errorf("it is %+v", made.ObjectMeta)
+	}
+}
+
+// TestAlertsAreCurrent: the PrometheusRule holds the alerts as they are.
+func TestAlertsAreCurrent(t *testing.T) {
+	t.Parallel()
+	want := copied(t, "alerts.yaml", "deploy/alerts/portcullis.yaml")
 	type rules struct {
 		Groups []any `json:"groups"`
 	}
