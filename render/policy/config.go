@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"net/netip"
 	"path/filepath"
 	"time"
 )
@@ -37,8 +38,25 @@ type Config struct {
 	ApplyRate float64
 }
 
-// Console is where people can see the pages.
-type Console struct{ URL string }
+// Console is where people can see the pages, and who sees what on them.
+type Console struct {
+	URL string // without a slash at its end; empty: none
+	// ProjectsHeader is the header in which an authenticating proxy names the
+	// viewer's projects. Empty: everyone who reaches the pages sees all.
+	ProjectsHeader string
+	// ProjectsPrefix is what values of the header begin with that name a project.
+	ProjectsPrefix string
+	// AllProjects is the value of the header that shows everything; empty: none.
+	AllProjects string
+	// TrustedProxies are the addresses whose headers count.
+	TrustedProxies []netip.Prefix
+	// SharedSecretFile holds what the proxy proves itself with, in
+	// SharedSecretHeader; empty: its address alone.
+	SharedSecretFile, SharedSecretHeader string
+}
+
+// Limited tells whether viewers see their own projects only.
+func (c Console) Limited() bool { return c.ProjectsHeader != "" }
 
 // Freeze holds new lists back.
 type Freeze struct {
@@ -105,7 +123,7 @@ type Checks struct {
 // Resolve makes the names of files absolute: they are relative to the Config's
 // folder, which is dir.
 func (c *Config) Resolve(dir string) {
-	files := []*string{&c.PolicyFile}
+	files := []*string{&c.PolicyFile, &c.Console.SharedSecretFile}
 	for i := range c.Sources {
 		s := &c.Sources[i]
 		files = append(files, &s.Credentials.TokenFile, &s.Credentials.PasswordFile, &s.Credentials.SSHKeyFile,

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/portcullis-gitops/portcullis/render/document"
@@ -37,11 +38,32 @@ type ConfigDocument struct {
 	Apply ApplyDocument `yaml:"apply"`
 }
 
-// ConsoleDocument is where the pages can be seen.
+// ConsoleDocument is where the pages can be seen, and who sees what on them.
 type ConsoleDocument struct {
 	document.Node
 	// URL is the address for people, http or https. Default: none.
 	URL document.Value[string] `yaml:"url"`
+	// ProjectsHeader is the header in which an authenticating proxy names the
+	// viewer's projects, with commas between: nothing of others is shown. It
+	// needs trustedProxies, sharedSecretFile, or both. Default: none, and
+	// everyone who reaches the pages sees all.
+	ProjectsHeader document.Value[string] `yaml:"projectsHeader"`
+	// ProjectsPrefix is what those values of projectsHeader begin with that name
+	// a project; others are passed over. Default: none, all do.
+	ProjectsPrefix document.Value[string] `yaml:"projectsPrefix"`
+	// AllProjects is the value of projectsHeader that shows everything, such as
+	// a group of operators. Default: none does.
+	AllProjects document.Value[string] `yaml:"allProjects"`
+	// TrustedProxies are the addresses of proxies whose projectsHeader and
+	// X-Forwarded-For count. Default: none.
+	TrustedProxies document.List[document.Value[netip.Prefix]] `yaml:"trustedProxies"`
+	// SharedSecretFile holds what the proxy must send in sharedSecretHeader, at
+	// least 16 bytes; re-read. With trustedProxies both are wanted. Default:
+	// none, the address counts alone.
+	SharedSecretFile document.Value[string] `yaml:"sharedSecretFile"`
+	// SharedSecretHeader is the header with the secret. Default:
+	// X-Portcullis-Secret.
+	SharedSecretHeader document.Value[string] `yaml:"sharedSecretHeader" default:"X-Portcullis-Secret"`
 }
 
 // ApplyDocument says how lists are written.

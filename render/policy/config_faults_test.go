@@ -46,6 +46,17 @@ func TestConfigFaults(t *testing.T) {
 		{"console without http", leastConfig + "console: {url: portcullis.example.com}\n", []string{"5:16: url is neither https nor http"}},
 		{"console with a password", leastConfig + "console: {url: https://a:b@c}\n", []string{"5:16: url holds a password"}},
 
+		{"a view of one's own by addresses", leastConfig + "console: {projectsHeader: X-Forwarded-Groups, projectsPrefix: kkp-, allProjects: operators, trustedProxies: [127.0.0.1, 2001:db8::/64]}\n", nil},
+		{"a view of one's own by a secret", leastConfig + "console: {projectsHeader: X-Forwarded-Groups, sharedSecretFile: secret, sharedSecretHeader: X-Secret}\n", nil},
+		{"addresses alone, for X-Forwarded-For", leastConfig + "console: {trustedProxies: [127.0.0.1]}\n", nil},
+		{"a header from anybody", leastConfig + "console: {projectsHeader: X-Groups}\n", []string{"5:11: projectsHeader is there, and nothing by which the proxy that sends it is known [trustedProxies"}},
+		{"a secret for nothing", leastConfig + "console: {sharedSecretFile: s}\n", []string{"5:11: sharedSecretFile has no effect without projectsHeader"}},
+		{"operators for nothing", leastConfig + "console: {allProjects: ops, projectsPrefix: a}\n", []string{"5:11: allProjects has no effect", "5:29: projectsPrefix has no effect"}},
+		{"everybody is a proxy", leastConfig + "console: {projectsHeader: X-A, trustedProxies: [0.0.0.0/0]}\n", []string{"5:49: 0.0.0.0/0 is everybody"}},
+		{"no proxy", leastConfig + "console: {projectsHeader: X-A, trustedProxies: []}\n", []string{"5:48: trustedProxies names none"}},
+		{"no header", leastConfig + "console: {projectsHeader: \"X A\", trustedProxies: [127.0.0.1]}\n", []string{`5:27: projectsHeader is "X A", which is no name of a header`}},
+		{"a value with a comma", leastConfig + "console: {projectsHeader: X-A, allProjects: \"a,b\", trustedProxies: [127.0.0.1]}\n", []string{`5:45: allProjects is "a,b": commas`}},
+
 		{"a negative rate", leastConfig + "apply: {rate: -1}\n", []string{"5:15: rate is -1 writes a second"}},
 		{"a rate that is no number", leastConfig + "apply: {rate: .inf}\n", []string{`5:15: ".inf", where a number belongs`}},
 

@@ -27,7 +27,7 @@ func ParseConfig(content []byte) (*Config, []document.Problem) {
 		SeedResource: r.seedResource(doc.SeedResource),
 		Schedule:     r.schedule(doc.Schedule),
 		PolicyFile:   r.text("policyFile", doc.PolicyFile),
-		Console:      Console{URL: r.webAddress(doc.Console.URL)},
+		Console:      r.console(&doc.Console),
 		ApplyRate:    r.rate(doc.Apply.Rate),
 		Freeze:       r.freeze(),
 	}
