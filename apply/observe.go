@@ -3,6 +3,7 @@ package apply
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -47,7 +48,11 @@ func Observe(ctx context.Context, c client.Reader, sources map[string]SourceStat
 	return o.found, nil
 }
 
-// LoadAny reads the state in a namespace, of whichever seed it is.
+// ErrNoState is that of a namespace in which no reconciler has written its state.
+var ErrNoState = errors.New("no state")
+
+// LoadAny reads the state in a namespace, of whichever seed it is. Without any, the
+// error is ErrNoState.
 func LoadAny(ctx context.Context, c client.Client, namespace string) (seed string, sources map[string]SourceState, err error) {
 	var list corev1.ConfigMapList
 	err = c.List(ctx, &list, client.InNamespace(namespace), client.MatchingLabels{managedLabel: Manager, kindLabel: sourceKind})
@@ -55,7 +60,7 @@ func LoadAny(ctx context.Context, c client.Client, namespace string) (seed strin
 		return "", nil, fmt.Errorf("list state in namespace %s: %w", namespace, err)
 	}
 	if len(list.Items) == 0 {
-		return "", nil, fmt.Errorf("no state in namespace %s: is the reconciler running, and is this its --namespace?", namespace)
+		return "", nil, fmt.Errorf("%w in namespace %s: is the reconciler running, and is this its --namespace?", ErrNoState, namespace)
 	}
 	store := NewStore(c, namespace, list.Items[0].Labels[seedLabel])
 	sources, _, err = store.Load(ctx)

@@ -19,6 +19,7 @@ type checkOptions struct {
 	strict bool
 	output string
 	dir    string
+	said   io.Writer // what is no result
 }
 
 func checkCommand() *cobra.Command {
@@ -37,6 +38,7 @@ func checkCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			o.said = cmd.ErrOrStderr()
 			return o.run(cmd.Context(), dir, cmd.OutOrStdout())
 		},
 	}
@@ -72,6 +74,9 @@ func (o *checkOptions) run(ctx context.Context, dir string, out io.Writer) error
 	result := report.Result{Findings: plan.Findings, NotChecked: o.notChecked(), Summary: summarize(files)}
 	result.Count()
 	err = o.print(out, result)
+	if next := folderHint(dir, o.tenant, files); next != "" && o.said != nil {
+		fmt.Fprintf(o.said, "hint: %s\n", report.Escape(next))
+	}
 	if err == nil && (result.Summary.Errors > 0 || o.strict && result.Summary.Warnings > 0) {
 		return errFindings
 	}

@@ -10,7 +10,11 @@ func completionCommand() *cobra.Command {
 			"  bash        source <(portcullis completion bash)   (needs bash-completion)\n" +
 			"  zsh         portcullis completion zsh > \"${fpath[1]}/_portcullis\"\n" +
 			"  fish        portcullis completion fish > ~/.config/fish/completions/portcullis.fish\n" +
-			"  powershell  portcullis completion powershell | Out-String | Invoke-Expression",
+			"  powershell  portcullis completion powershell | Out-String | Invoke-Expression\n\n" +
+			"As a plugin of kubectl, whose own completion has to be on, it takes two links to the\n" +
+			"command on PATH and no script:\n\n" +
+			"  ln -s portcullis kubectl-portcullis\n" +
+			"  ln -s portcullis kubectl_complete-portcullis",
 		Args:                  cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
 		ValidArgs:             []string{"bash", "zsh", "fish", "powershell"},
 		DisableFlagsInUseLine: true,

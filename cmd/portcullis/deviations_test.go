@@ -88,7 +88,7 @@ func TestTableShowsTheWorstFirstAndNotesLast(t *testing.T) {
 		s.add(apply.SourceState{Name: name, Notices: []string{"a way \x1b around"}}, time.Now())
 	}
 	var out bytes.Buffer
-	if err := s.table(&out, false, time.Now()); err != nil {
+	if err := s.table(&out, tableOptions{name: ownName}, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
@@ -96,7 +96,7 @@ func TestTableShowsTheWorstFirstAndNotesLast(t *testing.T) {
 	for _, line := range lines {
 		first = append(first, strings.Fields(line)[0])
 	}
-	if got := strings.Join(first, " "); got != "source source CLUSTER c b a note:" {
+	if got := strings.Join(first, " "); got != "seed source source CLUSTER c b a note:" {
 		t.Errorf("got %s:\n%s", got, out.String())
 	}
 	if !strings.HasSuffix(out.String(), "note: a way \\x1b around\n") {

@@ -32,6 +32,9 @@ func explainCommand() *cobra.Command {
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			prefix, err := meaning.ParseAddress(args[1])
+			if _, swapped := meaning.ParseAddress(args[0]); err != nil && swapped == nil {
+				return fmt.Errorf("the cluster comes first: %s %s %s", cmd.CommandPath(), args[1], args[0])
+			}
 			if err != nil {
 				return err
 			}

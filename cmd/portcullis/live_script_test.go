@@ -38,7 +38,7 @@ func TestLiveScripts(t *testing.T) {
 			env.Setenv("FIRST", first)
 			return nil
 		},
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exits": exits, "findings": findings},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){"exits": exits, "findings": findings, "keys": keys},
 	})
 }
 

@@ -27,20 +27,34 @@ var version = "development"
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(execute(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	name, args := invoked(os.Args)
+	os.Exit(executeAs(ctx, name, args, os.Stdout, os.Stderr))
 }
 
 // errFindings ends a command whose answer is no. What there is to say has been
 // said by then.
 var errFindings = errors.New("findings of severity error")
 
-// execute runs the command and answers its exit code.
+// execute runs the command under its own name and answers its exit code.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	root := rootCommand()
+	return executeAs(ctx, ownName, args, stdout, stderr)
+}
+
+// executeAs runs the command, as it is called, and answers its exit code.
+func executeAs(ctx context.Context, name string, args []string, stdout, stderr io.Writer) int {
+	root, called := rootCommand(), false
+	root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: name}
+	for _, c := range root.Commands() {
+		run := c.RunE
+		c.RunE = func(cmd *cobra.Command, args []string) error {
+			called = true
+			return run(cmd, args)
+		}
+	}
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	switch {
 	case err == nil:
 		return 0
@@ -48,6 +62,13 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 1
 	}
 	fmt.Fprintf(stderr, "portcullis: %s\n", printable(err))
+	next := hint(err)
+	if !called { // flags or arguments are wrong
+		next = usageHint(cmd)
+	}
+	if next != "" {
+		fmt.Fprintf(stderr, "hint: %s\n", next)
+	}
 	return 2
 }
 
@@ -69,7 +90,7 @@ func printable(err error) string {
 
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "portcullis",
+		Use:           ownName,
 		Short:         "API-server allowlists of KKP user clusters, from Git",
 		Long:          "Portcullis keeps the API-server allowlists of KKP user clusters in Git: files are\nchecked, their meaning is shown, and a reconciler in each seed applies them.",
 		SilenceErrors: true,
@@ -91,11 +112,11 @@ func noSuchCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	hint := ""
-	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		hint = fmt.Sprintf("; did you mean %s?", near[0])
+	near := ""
+	if names := cmd.SuggestionsFor(args[0]); len(names) > 0 {
+		near = fmt.Sprintf("; did you mean %s?", names[0])
 	}
-	return fmt.Errorf("unknown command %q%s (see portcullis --help)", args[0], hint)
+	return fmt.Errorf("unknown command %q%s", args[0], near)
 }
 
 // applyCommand is what hands that know kubectl will type.

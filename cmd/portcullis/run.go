@@ -145,7 +145,7 @@ func (o *runOptions) run(ctx context.Context, log logr.Logger) error {
 func readConfig(path string) (*policy.Config, *policyFile, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("--config: %w", err)
 	}
 	config, problems := policy.ParseConfig(content)
 	if len(problems) > 0 {

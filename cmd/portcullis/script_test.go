@@ -21,7 +21,7 @@ import (
 // run the real command, as a process of its own.
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"portcullis": main})
+	testscript.Main(m, map[string]func(){"portcullis": main, "kubectl-portcullis": main, "kubectl_complete-portcullis": main})
 }
 
 func TestScripts(t *testing.T) {

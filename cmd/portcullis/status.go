@@ -1,14 +1,12 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,6 +20,7 @@ import (
 type statusOptions struct {
 	kubeconfig, namespace, output string
 	watch, exitCode               bool
+	name                          string // what the command is called
 }
 
 func statusCommand() *cobra.Command {
@@ -30,9 +29,12 @@ func statusCommand() *cobra.Command {
 		Use:   "status [CLUSTER...]",
 		Short: "Show how each cluster of the seed stands",
 		Long: "Status reads the seed and the state that the reconciler keeps there, and writes\n" +
-			"nothing. With --exit-code it ends with 1 when a cluster is neither Synced nor Waiting.\n" +
-			"With --watch it goes on, and shows everything again whenever something is another.",
+			"nothing. A CLUSTER is an ID or a name; without any it shows all that carry a list of\n" +
+			"ours, the worst first. With --exit-code it ends with 1 when a cluster is neither Synced\n" +
+			"nor Waiting. With --watch it goes on, and shows everything again whenever something is\n" +
+			"another, until it is interrupted; what it showed last is what --exit-code then tells.",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			o.name = cmd.Root().CommandPath()
 			return o.run(cmd.Context(), cmd.OutOrStdout(), args)
 		},
 	}
@@ -83,7 +85,9 @@ func (o *statusOptions) run(ctx context.Context, out io.Writer, only []string) e
 		return err
 	}
 	if o.watch {
-		return o.follow(ctx, out, only, s)
+		if s, err = o.follow(ctx, out, only, s); err != nil {
+			return err
+		}
 	}
 	if o.exitCode && slices.ContainsFunc(s.Clusters, troubled) {
 		return errFindings
@@ -91,33 +95,38 @@ func (o *statusOptions) run(ctx context.Context, out io.Writer, only []string) e
 	return nil
 }
 
-// between is how long the seed is left alone between two looks.
-const between = 2 * time.Second
+const (
+	// between is how long the seed is left alone between two looks, at least.
+	between = 2 * time.Second
+	// share is how much longer a look has to be away than it took: of a seed with
+	// thousands of Clusters it is work.
+	share = 10
+)
 
 // follow shows everything again whenever it is another, until it is
 // interrupted: that is how one ends it, and no failure. A look that fails is
-// said, and the next one may go well.
-func (o *statusOptions) follow(ctx context.Context, out io.Writer, only []string, shown *status) error {
-	ticker := time.NewTicker(between)
-	defer ticker.Stop()
-	failed := ""
+// said, and the next one may go well. It answers what was shown last.
+func (o *statusOptions) follow(ctx context.Context, out io.Writer, only []string, shown *status) (*status, error) {
+	failed, pause := "", between
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
+			return shown, nil
+		case <-time.After(pause):
 		}
-		next, err := o.gather(ctx, only, time.Now())
+		began := time.Now()
+		next, err := o.gather(ctx, only, began)
+		pause = max(between, share*time.Since(began))
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return shown, nil
 		case err != nil && err.Error() != failed:
 			failed = err.Error()
-			fmt.Fprintf(out, "\n%s\n", failed)
+			fmt.Fprintf(out, "\n%s\n", report.Escape(failed))
 		case err == nil && (failed != "" || !next.same(shown)):
 			fmt.Fprintln(out)
 			if err := o.print(out, next); err != nil {
-				return err
+				return shown, err
 			}
 			shown, failed = next, ""
 		}
@@ -156,17 +165,22 @@ func (o *statusOptions) gather(ctx context.Context, only []string, now time.Time
 	for _, name := range slices.Sorted(maps.Keys(sources)) {
 		s.add(sources[name], now)
 	}
+	return s, s.pick(observed, only)
+}
+
+// pick takes the clusters that are asked for, by ID or by name; all where none is.
+func (s *status) pick(observed []apply.Observed, only []string) error {
 	for _, cluster := range observed {
-		if len(only) == 0 || slices.Contains(only, cluster.ID) {
+		if len(only) == 0 || slices.Contains(only, cluster.ID) || cluster.Name != "" && slices.Contains(only, cluster.Name) {
 			s.Clusters = append(s.Clusters, cluster)
 		}
 	}
-	for _, id := range only {
-		if !slices.ContainsFunc(s.Clusters, func(c apply.Observed) bool { return c.ID == id }) {
-			return nil, fmt.Errorf("no list is kept for a cluster %q on seed %s", id, seed)
+	for _, name := range only {
+		if !slices.ContainsFunc(s.Clusters, func(c apply.Observed) bool { return c.ID == name || c.Name == name }) {
+			return fmt.Errorf("no list is kept for a cluster %q on seed %s", name, s.Seed)
 		}
 	}
-	return s, nil
+	return nil
 }
 
 func seedClient(kubeconfig string) (client.Client, error) {
@@ -219,66 +233,5 @@ func (o *statusOptions) print(out io.Writer, s *status) error {
 		}
 		return err
 	}
-	return s.table(out, o.output == "wide", time.Now())
-}
-
-// table shows the worst first.
-func (s *status) table(out io.Writer, wide bool, now time.Time) error {
-	for _, src := range s.Sources {
-		fmt.Fprintf(out, "source %s at %s\n", src.Name, shown(src.Accepted, wide))
-	}
-	for _, h := range s.Holds {
-		fmt.Fprintf(out, "HELD %s@%s: %s\n     %s\n", h.Source, shown(h.Commit, wide), report.Escape(h.Reason), h.Approve)
-	}
-	rows := slices.Clone(s.Clusters)
-	slices.SortStableFunc(rows, func(a, b apply.Observed) int { return cmp.Compare(badness(a.State), badness(b.State)) })
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "CLUSTER\tTENANT\tSTATE\tREVISION\tAGE\tMESSAGE")
-	for _, c := range rows {
-		title, message := c.ID, c.Message
-		if c.Name != "" {
-			title = c.Name + " (" + c.ID + ")"
-		}
-		if !wide {
-			title, message = cut(title, 34), cut(message, 26)
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", report.Escape(title), report.Escape(c.Tenant), c.State,
-			shown(c.Revision, wide), age(c.Since, now), report.Escape(message))
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	for _, notice := range s.Notices {
-		fmt.Fprintf(out, "note: %s\n", report.Escape(notice))
-	}
-	return nil
-}
-
-func shown(commit string, wide bool) string {
-	if wide {
-		return commit
-	}
-	return commit[:min(len(commit), 7)]
-}
-
-// badness orders states, the worst first.
-func badness(s apply.State) int {
-	order := []apply.State{apply.Contested, apply.Rejected, apply.Missing, apply.Held, apply.Pending, apply.Applied, apply.Waiting, apply.Synced}
-	return slices.Index(order, s)
-}
-
-func age(since, now time.Time) string {
-	if since.IsZero() {
-		return "-"
-	}
-	d := now.Sub(since)
-	switch {
-	case d < time.Minute:
-		return fmt.Sprintf("%ds", max(0, int(d.Seconds())))
-	case d < time.Hour:
-		return fmt.Sprintf("%dm", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%dh", int(d.Hours()))
-	}
-	return fmt.Sprintf("%dd", int(d.Hours()/24))
+	return s.table(out, tableOptions{wide: o.output == "wide", name: o.name}, time.Now())
 }

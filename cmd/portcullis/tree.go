@@ -66,6 +66,9 @@ func readTree(ctx context.Context, dir, tenant string) ([]render.File, error) {
 func readTelling(ctx context.Context, dir, tenant string, p *progress) ([]render.File, error) {
 	snapshot, read, err := source.ReadFolder(dir, tenant)
 	if err != nil {
+		if info, bad := os.Stat(dir); bad != nil || !info.IsDir() {
+			err = folderError{err}
+		}
 		return nil, err
 	}
 	files, err := parseAtOnce(ctx, snapshot, read, p)
@@ -130,7 +133,7 @@ func readPolicy(path string) (*policy.Policy, error) {
 	}
 	content, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--policy: %w", err)
 	}
 	p, problems := policy.ParsePolicy(content, lint.Changeable)
 	if len(problems) > 0 {
