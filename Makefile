@@ -58,7 +58,7 @@ alerts: ## alerts and dashboard, on Prometheus' own rule engine; a module of its
 
 test: lint ## all tests, on real servers too; KKP_CRDS=folder takes KKP's own CRDs
 	@command -v buildah >/dev/null || echo "no buildah: THE CONTAINER IMAGE IS NOT TESTED (apt-get install buildah)"
-	@assets=$$(go run ./test/tools -control-plane) && go run ./test/tools gitea helm && \
+	@assets=$$(go run ./test/tools -control-plane) && go run ./test/tools gitea helm cyclonedx-gomod && \
 	servers=$$($(SERVER_PACKAGES)) && go list ./... > .tools/packages && \
 	printf '%s\n' $$servers > .tools/server-packages && \
 	echo "== unit tests" && \
@@ -110,7 +110,7 @@ shipped: # the command for OS and ARCH at OUT, without tables for debuggers
 
 image: ## the container image for this machine's kind, or ARCH=arm64, by buildah; IMAGE=name
 	rm -rf build/image && mkdir -p build/image/root/tmp && chmod 755 build/image/root && chmod 1777 build/image/root/tmp
-	@$(MAKE) --no-print-directory shipped OS=linux OUT=build/image/root/portcullis
+	@$(MAKE) --no-print-directory shipped OS=linux VERSION="$(VERSION)" OUT=build/image/root/portcullis
 	chmod 755 build/image/root/portcullis
 	$(BUILDAH) bud --isolation chroot --arch $(ARCH) --timestamp 0 --tag $(IMAGE) --file deploy/Containerfile build/image
 
@@ -119,14 +119,16 @@ PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 # Helm wants three numbers; without a tag there are none.
 CHART_VERSION = $(or $(shell echo "$(VERSION)" | sed -n 's/^v\([0-9][0-9]*\.[0-9][0-9]*\.[0-9].*\)$$/\1/p'),0.0.0-g$(VERSION))
 
-release: ## binaries, chart, bill of materials (CycloneDX) and checksums, to build/release
+# The work tree may change meanwhile: the version is that of the beginning.
+release: ## binaries, chart, bills of materials (CycloneDX) and checksums, to build/release
 	@go run ./test/tools helm cyclonedx-gomod
 	rm -rf $(RELEASE) && mkdir -p $(RELEASE)
 	@set -e; for platform in $(PLATFORMS); do \
 		os=$${platform%/*}; arch=$${platform#*/}; file=$(RELEASE)/portcullis-$$os-$$arch; echo "$$file"; \
-		$(MAKE) --no-print-directory shipped OS=$$os ARCH=$$arch OUT=$$file; \
+		$(MAKE) --no-print-directory shipped OS=$$os ARCH=$$arch VERSION="$(VERSION)" OUT=$$file; \
 		.tools/bin/cyclonedx-gomod bin -json -noserial -notimestamp -std -version $(VERSION) -output $$file.cdx.json $$file; done
 	.tools/bin/helm package deploy/chart --version "$(CHART_VERSION)" --app-version "$(VERSION)" --destination $(RELEASE)
+	go run ./deploy/repack "$(RELEASE)/portcullis-$(CHART_VERSION).tgz"
 	cd $(RELEASE) && $(or $(shell command -v sha256sum),shasum -a 256) * > SHA256SUMS
 
 clean: ## what build and tools left in this work tree; built servers stay in the user's cache

@@ -10,7 +10,7 @@
 //     listed here and nothing else, verb by verb; and uninstalling changes no list;
 //   - the container image is built by buildah, and run as the chart's pod would be:
 //     as no root, on a root file system that cannot be written to;
-//   - the command's build gives the same bytes in any folder.
+//   - a release is complete, as its checksums say, and the same bytes in any folder.
 //
 // There is no kubelet: the reconciler is started by the test, with the arguments
 // and files of the chart's pod.
