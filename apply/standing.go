@@ -2,6 +2,8 @@ package apply
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -100,18 +102,31 @@ func (t *Trouble) raise(reason, message string, at time.Time) *Trouble {
 	return next
 }
 
-// Gist is a text without the words that hold a digit: what is left of others'
-// words when it comes to whether they say something else.
+// Gist is what is left of others' words when it comes to whether they say
+// something else: the words of the text, each once and in one order. Left out
+// is what varies each time the same is said: whatever holds a digit, such as
+// resourceVersions, UIDs, request IDs, times and durations, whatever is quoted,
+// and the names of days and months.
 func Gist(text string) string {
-	words := strings.Fields(text)
-	kept := words[:0]
-	for _, w := range words {
-		if !strings.ContainsFunc(w, unicode.IsDigit) {
+	var kept []string
+	for _, w := range strings.FieldsFunc(quoted.ReplaceAllString(text, " "), besideWords) {
+		if !strings.ContainsFunc(w, unicode.IsDigit) && !calendar.MatchString(w) {
 			kept = append(kept, w)
 		}
 	}
-	return strings.Join(kept, " ")
+	slices.Sort(kept)
+	return strings.Join(slices.Compact(kept), " ")
 }
+
+var (
+	// quoted does not take an apostrophe within a word for a quote.
+	quoted   = regexp.MustCompile("\"[^\"]*\"|`[^`]*`|\\B'[^']*'\\B")
+	calendar = regexp.MustCompile(`^(Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|AM|PM)$`)
+)
+
+// besideWords are white space and the marks that lists and sentences are made
+// of: what is at the end of one here is in the middle of it the next time.
+func besideWords(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(",;:()[]{}<>", r) }
 
 // fails is the trouble that speaks against the list that the Cluster carries
 // since it was written; nil if none does. What was there before, and has not

@@ -78,6 +78,7 @@ type PullRecord struct {
 	Head    string `json:"head,omitempty"`
 	Check   string `json:"check,omitempty"`   // content of the check that was delivered
 	Comment string `json:"comment,omitempty"` // what the comment says, by content
+	URL     string `json:"url,omitempty"`     // of the comment
 	Merged  string `json:"merged,omitempty"`  // the commit that brought it in
 }
 

@@ -30,7 +30,15 @@ type Judgement struct {
 	Set []string
 	// Files counts the files that it changes for this seed's source.
 	Files int
+	// Warned are the first warnings in the files that it changes.
+	Warned []lint.Finding
+	// Meaning is what it means for each cluster, in Markdown; empty where no
+	// check shows that.
+	Meaning string
 }
+
+// mostWarned bounds the warnings of a commit that are kept.
+const mostWarned = 200
 
 // Judge compares the plans before and after a commit of one source, both made
 // with the same policy, inventory and time, so that the commit alone makes the
@@ -93,7 +101,9 @@ func (j *Judgement) add(f lint.Finding, touched, old bool) {
 	case f.Severity == lint.Error:
 		j.Errors = append(j.Errors, f)
 	case answers:
-		j.Warnings++
+		if j.Warnings++; len(j.Warned) < mostWarned {
+			j.Warned = append(j.Warned, f)
+		}
 	}
 }
 

@@ -29,9 +29,17 @@ type Verdict struct {
 	Title string
 	// Body is the findings that decided, then a line for each cluster.
 	Body string
-	// Identity is what makes it news: not the clusters that are fine, of which
-	// a later commit may take some over.
+	// Findings are those that decided, as far as a check lists them, and Lines
+	// the clusters with their states: the parts of Body.
+	Findings []lint.Finding
+	Lines    string
+	// Identity is what makes it news: what kind of verdict it is, where the
+	// faults are, and the clusters that failed. Not the clusters that are fine,
+	// of which a later commit may take some over; and nothing that varies while
+	// the same is said: forges keep every check for good.
 	Identity string
+	// Waits is set where a success is not in force yet: KKP is to do its part.
+	Waits bool
 	// Early is set where the check is final, and will say more once the work
 	// on the commit's other clusters is done.
 	Early bool
@@ -82,19 +90,24 @@ const mostLines = 200
 // what fails at once, what is under way, what failed, what is in force.
 func (j Judgement) Verdict(m Moment) Verdict {
 	m = m.indexed()
-	v := j.verdict(m)
-	v.Identity = m.identity(v, j.Errors)
+	kind, v := j.verdict(m)
+	if v.State == "" {
+		return Verdict{}
+	}
+	v.Body = list(v.Findings) + v.Lines
+	v.Findings = v.Findings[:min(len(v.Findings), mostLines)]
+	v.Identity = m.identity(kind, v, j.Errors)
 	return v
 }
 
-// identity is the title, the findings, and the clusters that failed, each
-// without what varies in others' words: forges keep every check for good.
-func (m Moment) identity(v Verdict, errors []lint.Finding) string {
-	if v.State == "" {
-		return ""
-	}
+// identity is the kind of verdict, the places of the findings that stay, and
+// the clusters that failed.
+func (m Moment) identity(kind string, v Verdict, errors []lint.Finding) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n%v\n%s", v.Title, v.Early, list(errors))
+	fmt.Fprintf(&b, "%s\n%v\n", kind, v.Early)
+	for _, f := range errors {
+		fmt.Fprintf(&b, "%s:%d:%d %s %s\n", f.Path, f.Line, f.Column, f.Rule, f.Cluster)
+	}
 	if v.State != Failure || v.Early {
 		return b.String()
 	}
@@ -120,56 +133,64 @@ func (m Moment) failure(id string) string {
 	return fmt.Sprintf("%s %s %s\n", id, s.State, words)
 }
 
-func (j Judgement) verdict(m Moment) Verdict {
+// verdict answers its kind too, in words that never vary while it is the same.
+func (j Judgement) verdict(m Moment) (kind string, v Verdict) {
 	if j.Hold != "" {
-		return Verdict{State: Failure, Title: "held: " + j.Hold}
+		return "held: " + j.Hold, Verdict{State: Failure, Title: "held: " + j.Hold}
 	}
 	waits, failed := m.sort()
-	switch guarded := m.guarded(); {
+	switch guarded, why := m.guarded(); {
 	case guarded != "":
-		return Verdict{State: Failure, Title: "held: " + guarded, Body: m.body(j.Errors), Early: len(waits) > 0}
+		return "guarded: " + why, Verdict{State: Failure, Title: "held: " + guarded, Findings: j.Errors, Lines: m.text(), Early: len(waits) > 0}
 	case len(j.Errors) > 0 && len(waits) > 0:
-		return Verdict{State: Failure, Title: title(j.Errors), Body: list(j.Errors), Early: true} // its other clusters go on all the same
+		return "errors", Verdict{State: Failure, Title: title(j.Errors), Findings: j.Errors, Early: true} // its other clusters go on all the same
 	case len(j.Errors) > 0:
-		return Verdict{State: Failure, Title: title(j.Errors), Body: m.body(j.Errors)}
+		return "errors", Verdict{State: Failure, Title: title(j.Errors), Findings: j.Errors, Lines: m.text()}
 	case len(waits) > 0 && m.Settled && len(failed) == 0:
-		return Verdict{} // nothing to say before the work is done
+		return "", Verdict{} // nothing to say before the work is done
 	case len(waits) > 0 && !m.Settled:
-		return Verdict{State: Pending, Title: "applying " + count(len(j.Set), "list")}
+		return "applying", Verdict{State: Pending, Title: "applying " + count(len(j.Set), "list")}
 	case len(failed) > 0:
-		findings := j.seedFindings(m, failed)
-		if len(findings) > 0 {
-			return Verdict{State: Failure, Title: title(findings), Body: m.body(findings)}
-		}
-		return Verdict{State: Failure, Title: m.failedTitle(failed), Body: m.body(nil)}
+		return "failed", j.failed(m, failed)
 	}
-	return Verdict{State: Success, Title: j.success(m), Body: m.body(nil)}
+	kind, text := j.success(m)
+	return kind, Verdict{State: Success, Title: text, Lines: m.text(), Waits: m.count(apply.Waiting) > 0}
+}
+
+func (j Judgement) failed(m Moment, failed []string) Verdict {
+	v := Verdict{State: Failure, Title: m.failedTitle(failed), Findings: j.seedFindings(m, failed), Lines: m.text()}
+	if len(v.Findings) > 0 {
+		v.Title = title(v.Findings)
+	}
+	return v
 }
 
 // guarded says why some of the commit's clusters are kept from what it asks
 // for, and what lifts that; empty where none is. One that only freezes waits
-// behind one that can be approved.
-func (m Moment) guarded() string {
-	frozen := ""
+// behind one that can be approved. Why is the same without the numbers, which
+// vary with what is live.
+func (m Moment) guarded() (text, why string) {
 	for _, id := range m.Set {
 		switch w := m.Plan.Clusters[id]; {
 		case w.Asked == nil:
 		case w.Held.Rule == render.RuleBlastRadius:
-			return w.Held.Message + "; to let it go ahead: " + m.Approve
-		case frozen == "":
-			frozen = w.Held.Message
+			return w.Held.Message + "; to let it go ahead: " + m.Approve, w.Held.Rule + " " + m.Approve
+		case text == "":
+			text, why = w.Held.Message, w.Held.Rule+" "+w.Held.Message
 		}
 	}
-	return frozen
+	return text, why
 }
 
-func (j Judgement) success(m Moment) string {
-	text := count(len(m.Set), "list") + " in force"
-	if len(m.Set) == 0 {
-		text = "nothing to change here"
-	}
-	if waiting := m.count(apply.Waiting); waiting > 0 {
-		text = fmt.Sprintf("%s written, %d waiting for KKP", count(len(m.Set), "list"), waiting)
+func (j Judgement) success(m Moment) (kind, text string) {
+	kind, text = "in force", count(len(m.Set), "list")+" in force"
+	switch waiting := m.count(apply.Waiting); {
+	case len(m.Set) == 0:
+		kind, text = "nothing", "nothing to change here"
+	case waiting == len(m.Set):
+		kind, text = "waiting", count(len(m.Set), "list")+" written, waiting for KKP"
+	case waiting > 0: // without their number: it would be another one with each
+		kind, text = "some waiting", count(len(m.Set), "list")+" written, some waiting for KKP"
 	}
 	if j.Warnings > 0 {
 		text += ", " + count(j.Warnings, "warning")
@@ -177,7 +198,7 @@ func (j Judgement) success(m Moment) string {
 	if j.Standing > 0 {
 		text += fmt.Sprintf(" (%s not from this change)", count(j.Standing, "error"))
 	}
-	return text
+	return kind, text
 }
 
 func (m Moment) count(state apply.State) int {
@@ -319,9 +340,9 @@ func list(findings []lint.Finding) string {
 	return b.String()
 }
 
-func (m Moment) body(findings []lint.Finding) string {
+// text is the lines as a check holds them.
+func (m Moment) text() string {
 	var b strings.Builder
-	b.WriteString(list(findings))
 	for i, line := range m.lines() {
 		if i == mostLines {
 			fmt.Fprintf(&b, "and %d more\n", len(m.Set)-mostLines)

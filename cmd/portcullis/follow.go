@@ -224,7 +224,8 @@ func (r *reconciler) accept(ctx context.Context, f *follower, head string, appro
 	if approval == nil && goesTooFar(after) && !goesTooFar(before) {
 		return r.holdMass(ctx, f, head, reasonOf(after.Holds))
 	}
-	judgement := outcome.Judge(before, after, f.conf.Name, source.Changed(f.snapshot, snapshot))
+	judgement := r.explain(f, step{f.known().Accepted, head, before, after, f.files, files}, r.policy.current,
+		outcome.Judge(before, after, f.conf.Name, source.Changed(f.snapshot, snapshot)))
 	passed, err := f.passed(ctx, head)
 	if err != nil {
 		return err
@@ -334,28 +335,29 @@ func (r *reconciler) rejudge(ctx context.Context, f *follower, record apply.Comm
 	if !f.repo.Has(base) {
 		base = "" // rewritten away: the commit answers for all of its files
 	}
-	before, old, err := r.past(ctx, f, base, nil)
+	before, old, oldFiles, err := r.past(ctx, f, base, nil)
 	if err != nil {
 		return outcome.Judgement{}, err
 	}
-	after, new, err := r.past(ctx, f, record.SHA, before.Base())
+	after, new, newFiles, err := r.past(ctx, f, record.SHA, before.Base())
 	if err != nil {
 		return outcome.Judgement{}, err
 	}
-	j := outcome.Judge(before, after, f.conf.Name, source.Changed(old, new))
+	j := r.explain(f, step{base, record.SHA, before, after, oldFiles, newFiles}, r.policy.current,
+		outcome.Judge(before, after, f.conf.Name, source.Changed(old, new)))
 	j.Set = record.Clusters
 	return j, nil
 }
 
 // past is the plan of a commit of long ago; without a base as it is after a
 // restart.
-func (r *reconciler) past(ctx context.Context, f *follower, commit string, base *render.Base) (*render.Plan, *source.Snapshot, error) {
+func (r *reconciler) past(ctx context.Context, f *follower, commit string, base *render.Base) (*render.Plan, *source.Snapshot, []render.File, error) {
 	var snapshot *source.Snapshot
 	var files []render.File
 	if commit != "" {
 		var err error
 		if snapshot, files, err = f.read(ctx, f.cache, commit); err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 	}
 	if base == nil {
@@ -363,8 +365,8 @@ func (r *reconciler) past(ctx context.Context, f *follower, commit string, base 
 	}
 	inventory, err := r.controller.Inventory(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	return render.Render(render.Input{Files: files, Base: base, Policy: r.policy.current,
-		Inventory: inventory, Seed: r.config.Seed, Now: r.now()}), snapshot, nil
+		Inventory: inventory, Seed: r.config.Seed, Now: r.now()}), snapshot, files, nil
 }

@@ -33,6 +33,8 @@ type follower struct {
 	host     forge.PullRequests // nil where the host has none
 	log      logr.Logger
 	context  string // of its checks: portcullis/<seed>
+	console  string // URL of the pages; empty where they have none
+	detailed bool   // checks hold Markdown and annotations
 
 	head     string           // of the branch, as last polled
 	found    time.Time        // when the poll began that found it there

@@ -57,7 +57,7 @@ func newForge(s policy.Source, app *github.App, observe func(code int), repo *so
 	case policy.ForgeGitlab:
 		return gitlab.New(gitlab.Options{Options: options, Branch: s.Branch})
 	case policy.ForgeGithub:
-		if options.TokenFile != "" {
+		if !detailed(s) {
 			app = nil
 		}
 		return github.New(github.Options{Options: options, App: app})
@@ -66,6 +66,12 @@ func newForge(s policy.Source, app *github.App, observe func(code int), repo *so
 			Ref: "refs/notes/portcullis/" + config.Seed, Log: log})
 	}
 	return nil, nil
+}
+
+// detailed tells whether the host of a source shows more of a check than a line:
+// GitHub does, of those that an App makes.
+func detailed(s policy.Source) bool {
+	return s.Checks.Forge == policy.ForgeGithub && s.Checks.TokenFile == "" && s.Credentials.GithubApp != nil
 }
 
 // login is how Git over https logs in as an App; nil without one.

@@ -40,7 +40,7 @@ func (r *reconciler) newDesk(f *follower) *pulls.Desk {
 	return pulls.NewDesk(pulls.Options{
 		Forge: f.host, Repository: proposals{f.repo}, Context: f.context, Seed: r.config.Seed, Branch: f.conf.Branch,
 		DenyForks: f.conf.Checks.Forks == policy.ForksDeny, Offer: f.offerPull, Verdict: f.verdictOn,
-		Save: f.savePulls, Now: r.now, Log: f.log.WithName("pulls"),
+		Page: f.page, Save: f.savePulls, Now: r.now, Log: f.log.WithName("pulls"),
 	}, records)
 }
 
@@ -90,15 +90,23 @@ func (f *follower) verdictOn(ctx context.Context, merge string) (pulls.Verdict, 
 		if r.Superseded != "" {
 			continue
 		}
-		f.mu.Lock()
-		v, told := f.verdicts[r.SHA]
-		f.mu.Unlock()
-		if !told && r.State == string(outcome.Success) { // told so before a restart, and nothing is new
-			v, told = outcome.Verdict{State: outcome.Success, Title: "lists in force"}, true
-		}
-		return pulls.Verdict{Commit: r.SHA, Final: v.State != outcome.Pending && !v.Early, Good: v.State == outcome.Success, Title: v.Title, Body: v.Body}, told
+		v, told := f.toldLast(r)
+		return pulls.Verdict{Commit: r.SHA, Final: v.State != outcome.Pending && !v.Early, Good: v.State == outcome.Success, Waits: v.Waits,
+			Title: v.Title, Findings: v.Findings, Lines: v.Lines, Identity: v.Identity}, told
 	}
 	return pulls.Verdict{}, false
+}
+
+// toldLast is what a commit was told last. What it was told before a restart
+// holds once its clusters were looked at, for then news would be known.
+func (f *follower) toldLast(r apply.CommitRecord) (outcome.Verdict, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	v, told := f.verdicts[r.SHA]
+	if !told && f.latest != nil && r.State == string(outcome.Success) {
+		return outcome.Verdict{State: outcome.Success, Title: "lists in force"}, true
+	}
+	return v, told
 }
 
 // showPulls gives desks another world to judge against where one of its parts

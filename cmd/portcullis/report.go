@@ -10,9 +10,6 @@ import (
 	"github.com/portcullis-gitops/portcullis/source/forge"
 )
 
-// checkContext is what the seed's checks are called.
-func (r *reconciler) checkContext() string { return "portcullis/" + r.config.Seed }
-
 // report tells each commit what there is to tell it. The outbox sees to it
 // that only news is posted.
 func (r *reconciler) report(ctx context.Context) {
@@ -33,7 +30,7 @@ func (r *reconciler) reportSource(ctx context.Context, f *follower, states map[s
 		if f.quiet(record, states) || !f.tellable(record) {
 			continue
 		}
-		verdict, err := r.verdict(ctx, f, record, states)
+		judgement, verdict, err := r.verdict(ctx, f, record, states)
 		if err != nil {
 			f.log.Error(err, "Cannot tell how a commit went", "commit", record.SHA)
 			continue
@@ -41,8 +38,7 @@ func (r *reconciler) reportSource(ctx context.Context, f *follower, states map[s
 		if verdict.State == "" {
 			continue
 		}
-		check := forge.Check{Commit: record.SHA, Context: r.checkContext(),
-			State: forge.State(verdict.State), Title: verdict.Title, Body: bounded(verdict.Body), Identity: verdict.Identity}
+		check := f.check(record.SHA, verdict, judgement)
 		f.noteVerdict(record.SHA, verdict)
 		if f.say(check, verdict.State, verdict.Early) {
 			if err := f.Delivered(ctx, record.SHA, check.Hash()); err != nil {
@@ -62,7 +58,7 @@ func (f *follower) noteVerdict(commit string, v outcome.Verdict) {
 	before, desk := f.verdicts[commit], f.desk
 	f.verdicts[commit] = v
 	f.mu.Unlock()
-	if desk != nil && before != v {
+	if desk != nil && (before.State != v.State || before.Identity != v.Identity || before.Waits != v.Waits) {
 		desk.Wake()
 	}
 }
@@ -80,7 +76,7 @@ func (f *follower) quiet(record apply.CommitRecord, states map[string]apply.Clus
 	if record.Delivered == "" || record.State != string(outcome.Success) {
 		return false
 	}
-	if told, known := f.waiting[record.SHA]; known && told != waiting(record, states) {
+	if f.waiting[record.SHA] != waiting(record, states) {
 		return false
 	}
 	for _, id := range record.Clusters {
@@ -149,15 +145,15 @@ func (f *follower) offer(commit, hash string) {
 	f.offered[commit] = hashes
 }
 
-func (r *reconciler) verdict(ctx context.Context, f *follower, record apply.CommitRecord, states map[string]apply.ClusterState) (outcome.Verdict, error) {
+func (r *reconciler) verdict(ctx context.Context, f *follower, record apply.CommitRecord, states map[string]apply.ClusterState) (j outcome.Judgement, v outcome.Verdict, err error) {
 	if record.Superseded != "" {
-		return outcome.Verdict{State: outcome.Success, Title: "superseded by " + record.Superseded}, nil
+		title := "superseded by " + record.Superseded
+		return j, outcome.Verdict{State: outcome.Success, Title: title, Identity: title}, nil
 	}
-	j, err := r.judgement(ctx, f, record)
-	if err != nil {
-		return outcome.Verdict{}, err
+	if j, err = r.judgement(ctx, f, record); err != nil {
+		return j, v, err
 	}
-	return j.Verdict(outcome.Moment{Plan: r.plan, States: states, Now: r.now(), Deadline: f.conf.Checks.Deadline, Approve: f.approveLine(r.plan, record),
+	return j, j.Verdict(outcome.Moment{Plan: r.plan, States: states, Now: r.now(), Deadline: f.conf.Checks.Deadline, Approve: f.approveLine(r.plan, record),
 		Set: record.Clusters, Settled: record.Delivered != ""}), nil
 }
 
@@ -197,8 +193,8 @@ func (f *follower) superseded(ctx context.Context, r *reconciler, record apply.C
 	}
 	var out []forge.Check
 	for _, commit := range skipped {
-		out = append(out, forge.Check{Commit: commit, Context: r.checkContext(), State: forge.Success,
-			Title: "superseded by " + record.SHA})
+		title := "superseded by " + record.SHA
+		out = append(out, f.check(commit, outcome.Verdict{State: outcome.Success, Title: title, Identity: title}, outcome.Judgement{}))
 	}
 	return out
 }

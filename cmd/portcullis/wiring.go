@@ -197,6 +197,7 @@ func newFollower(s policy.Source, config *policy.Config, store stateStore, dir s
 	log = log.WithName("source").WithValues("source", s.Name)
 	f := &follower{conf: s, cache: render.NewCache(), repo: repo, pacer: source.NewPacer(schedule, rand.Float64), verifier: verifier, log: log, save: store.SaveSource,
 		context: "portcullis/" + config.Seed, hooked: make(chan struct{}, 1),
+		console: config.Console.URL, detailed: detailed(s),
 		judged: map[string]outcome.Judgement{}, waiting: map[string]int{}, between: map[string][]string{},
 		owed: map[string][]string{}, arrived: map[string]string{}, said: map[string]outcome.State{}, offered: map[string][]string{}, early: map[string]bool{}, verdicts: map[string]outcome.Verdict{}}
 	host, err := newForge(s, app, observe, repo, config, dir, log)

@@ -59,6 +59,14 @@ func why(reasons []meaning.Reason) words {
 	return out
 }
 
+// MarkdownFindings are findings as Markdown shows them, one a line and errors
+// first, after an empty line; nothing where there are none.
+func MarkdownFindings(findings []lint.Finding) string {
+	var b strings.Builder
+	writeFindings(&b, findings)
+	return b.String()
+}
+
 func writeFindings(b *strings.Builder, findings []lint.Finding) {
 	if len(findings) == 0 {
 		return

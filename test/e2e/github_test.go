@@ -74,12 +74,37 @@ func TestGitHubAppReadsAndTells(t *testing.T) {
 	hub.Revoke()
 	bad := p.edit("acme/production.yaml", "203.0.113.0/24", "10.0.0.1/8")
 	p.await("the check run of a bad file, with another token", says(bad, "failure", "host-bits"))
+	detailed(t, hub.Statuses(bad), 1)
 	fixed := p.edit("acme/production.yaml", "10.0.0.1/8", "203.0.113.0/24")
 	p.await("the check run of the corrected file", says(fixed, "success", ""))
+	many := p.edit("acme/production.yaml", "203.0.113.0/24", strings.TrimSuffix(strings.Repeat("10.0.0.1/8, ", 120), ", "))
+	p.await("the check run of many faults", says(many, "failure", "and 119 more"))
+	detailed(t, hub.Statuses(many), 120)
 	if got := hub.Minted(); got != 2 {
 		t.Errorf("%d tokens were asked for, want the first and the one after it was revoked", got)
 	}
 	if log := p.Run.Log(); strings.Contains(log, "ghs_") || strings.Contains(log, "eyJ") {
 		t.Error("the log tells a token")
+	}
+}
+
+// detailed wants the last check run of a commit to say what the commit means,
+// in Markdown, and to have that many faults at their lines.
+func detailed(t *testing.T, runs []forges.Status, faults int) {
+	t.Helper()
+	last := runs[len(runs)-1]
+	for _, want := range []string{"**review**: ", "Compared: `", "- `tenants/acme/production.yaml:", "error[host-bits]"} {
+		if !strings.Contains(last.Summary, want) {
+			t.Errorf("the summary does not say %q:\n%s", want, last.Summary)
+		}
+	}
+	failures := 0
+	for _, a := range last.Annotations {
+		if a.Level == "failure" && a.Path == "tenants/acme/production.yaml" && a.StartLine > 1 && a.Title == "error[host-bits]" {
+			failures++
+		}
+	}
+	if failures != faults {
+		t.Errorf("%d faults are at their lines, want %d, of %d annotations", failures, faults, len(last.Annotations))
 	}
 }

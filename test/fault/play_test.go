@@ -199,7 +199,7 @@ func (p *play) everywhere(edition int) func(context.Context) error {
 // KKP has made no namespaces, that they are written.
 func (p *play) noted(sha string) func(context.Context) error {
 	if p.bare {
-		return p.Noted(sha, stage.Success, fmt.Sprintf("%d lists written, %d waiting for KKP", len(p.ids), len(p.ids)))
+		return p.Noted(sha, stage.Success, fmt.Sprintf("%d lists written, waiting for KKP", len(p.ids)))
 	}
 	return p.Noted(sha, stage.Success, fmt.Sprintf("%d lists in force", len(p.ids)))
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/go-logr/logr"
 
 	"github.com/portcullis-gitops/portcullis/apply"
+	"github.com/portcullis-gitops/portcullis/render/lint"
 	"github.com/portcullis-gitops/portcullis/source"
 	"github.com/portcullis-gitops/portcullis/source/forge"
 )
@@ -45,8 +46,14 @@ type Verdict struct {
 	Commit string // that was judged: the merge commit, or one after it
 	Final  bool
 	Good   bool
-	Title  string
-	Body   string
+	// Waits is set where what is good is not in force yet: KKP is to do its part.
+	Waits bool
+	Title string
+	// Findings are those that decided, and Lines the clusters with their states.
+	Findings []lint.Finding
+	Lines    string
+	// Identity is what makes it news, see outcome.Verdict.
+	Identity string
 }
 
 // Record is what outlives the process of a pull request.
@@ -68,6 +75,9 @@ type Options struct {
 	Verdict func(ctx context.Context, merge string) (Verdict, bool)
 	// Save writes the records down, by number.
 	Save func(ctx context.Context, records map[string]Record) error
+	// Page is where the console shows a commit; empty, or nil, where it is not
+	// to be reached.
+	Page func(commit string) string
 	Now  func() time.Time
 	Log  logr.Logger
 }
@@ -85,6 +95,8 @@ type Desk struct {
 	world *World
 	stale bool            // a webhook said that something is another
 	told  map[string]bool // contents of the checks that were offered; true once delivered
+	// places are the comments that commits are spoken of in, by commit.
+	places map[string]string
 
 	// What follows is Run's alone.
 	open     map[int]*entry
@@ -122,7 +134,7 @@ const (
 
 // NewDesk makes a desk that takes up what an earlier process wrote down.
 func NewDesk(o Options, records map[string]Record) *Desk {
-	d := &Desk{Options: o, wake: make(chan struct{}, 1), told: map[string]bool{},
+	d := &Desk{Options: o, wake: make(chan struct{}, 1), told: map[string]bool{}, places: map[string]string{},
 		open: map[int]*entry{}, merged: map[int]*entry{}, saved: records}
 	for name, r := range records {
 		number, err := strconv.Atoi(name)
@@ -135,6 +147,7 @@ func NewDesk(o Options, records map[string]Record) *Desk {
 		} else {
 			d.open[number] = e
 		}
+		d.place(e)
 	}
 	return d
 }

@@ -44,6 +44,7 @@ type rig struct {
 	fetched  int
 	world    *pulls.World
 	forks    bool // denied
+	page     func(commit string) string
 }
 
 func newRig(t *testing.T) *rig {
@@ -72,7 +73,7 @@ func (r *rig) start() {
 	world := r.world
 	r.mu.Unlock()
 	r.desk = pulls.NewDesk(pulls.Options{Forge: r, Repository: r, Context: "portcullis/eu-west", Seed: "eu-west", Branch: "main", DenyForks: r.forks,
-		Offer: r.offer, Verdict: r.verdict, Save: r.save, Now: time.Now, Log: logr.Discard()}, records)
+		Offer: r.offer, Verdict: r.verdict, Page: r.page, Save: r.save, Now: time.Now, Log: logr.Discard()}, records)
 	r.end, r.done = cancel, make(chan struct{})
 	go func(done chan struct{}) {
 		defer close(done)
@@ -242,7 +243,7 @@ func (r *rig) Comment(_ context.Context, c forge.Comment) (string, error) {
 	}
 	r.comments[c.PullRequest] = c.Body
 	r.said = append(r.said, fmt.Sprintf("%d: %s", c.PullRequest, strings.TrimSpace(c.Body)))
-	return "", nil
+	return fmt.Sprintf("https://git/%d#said", c.PullRequest), nil
 }
 
 func (r *rig) Post(context.Context, []forge.Check) []error { return nil }

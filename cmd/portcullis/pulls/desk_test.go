@@ -147,7 +147,7 @@ func TestMerged(t *testing.T) {
 				r.poll()
 				r.wantComment(1, "review: one")
 				r.set(func() {
-					r.verdicts[merge.verdictOf] = pulls.Verdict{Commit: merge.verdictOf, Final: true, Title: "a cluster is Rejected", Body: "words\n"}
+					r.verdicts[merge.verdictOf] = pulls.Verdict{Commit: merge.verdictOf, Final: true, Title: "a cluster is Rejected", Lines: "words\n"}
 				})
 				r.poll()
 				r.wantComment(1, "**not in force on `eu-west`**: `a cluster is Rejected`")

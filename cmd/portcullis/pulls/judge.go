@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/portcullis-gitops/portcullis/apply"
 	"github.com/portcullis-gitops/portcullis/apply/outcome"
 	"github.com/portcullis-gitops/portcullis/render"
 	"github.com/portcullis-gitops/portcullis/render/document"
@@ -85,19 +86,57 @@ func Judge(in Input) Result {
 	j := outcome.Judge(in.Before, in.After, in.Source, in.Changed)
 	errors := slices.Concat(in.conflicts(), j.Errors, j.SeedErrors, in.refused(j.Set))
 	lint.Sort(errors)
-	d := meaning.Compare(meaning.Input{
-		Before: meaning.Of(in.Seed, in.Before, in.BeforeFiles, nil), After: meaning.Of(in.Seed, in.After, in.AfterFiles, in.Holds),
-		Policy: in.Policy, Inventory: in.Inventory, Now: in.Now})
+	d := in.compare()
 	if len(errors) == 0 && !d.Changed() && len(d.Findings) == 0 && !reaches(d) && !in.speaks() {
 		return nothing(in)
 	}
+	decide(d, errors)
+	r := Result{Failure: len(errors) > 0, Title: title(d, errors), Comment: in.comment(d, short(in.Base)), Findings: d.Findings}
+	in.Untried = min(in.Untried, 1)
+	r.Same = fmt.Sprintf("%v\n%s\n%s", r.Failure, r.Title, in.comment(lasting(d), ""))
+	return r
+}
+
+func (in Input) compare() *meaning.Diff {
+	return meaning.Compare(meaning.Input{
+		Before: meaning.Of(in.Seed, in.Before, in.BeforeFiles, nil), After: meaning.Of(in.Seed, in.After, in.AfterFiles, in.Holds),
+		Policy: in.Policy, Inventory: in.Inventory, Now: in.Now})
+}
+
+// decide has errors decide what is said of a change.
+func decide(d *meaning.Diff, errors []lint.Finding) {
 	d.Findings = withErrors(d.Findings, errors)
 	if len(errors) > 0 && d.Class == meaning.Routine {
 		d.Class = meaning.Review
 	}
-	r := Result{Failure: len(errors) > 0, Title: title(d, errors), Comment: in.comment(d, short(in.Base)), Findings: d.Findings}
-	r.Same = fmt.Sprintf("%v\n%s\n%s", r.Failure, r.Title, in.comment(d, ""))
-	return r
+}
+
+// Meaning is the Markdown of a commit of the branch that was judged already:
+// the same as of a pull request. Its plans may have been made with a guard;
+// errors are those that decide.
+func Meaning(in Input, errors []lint.Finding) string {
+	d := in.compare()
+	decide(d, errors)
+	return in.comment(d, short(in.Base))
+}
+
+// lasting is what is said without what varies while the same is said: the words
+// of KKP and of webhooks, what others leave of a budget, and how many of what is
+// live a hold is about.
+func lasting(d *meaning.Diff) *meaning.Diff {
+	out := *d
+	out.Findings = slices.Clone(d.Findings)
+	for i := range out.Findings {
+		if f := &out.Findings[i]; f.Rule == RuleRefused || f.Rule == "rule-budget" {
+			f.Message = apply.Gist(f.Message)
+		}
+	}
+	out.Why = slices.Clone(d.Why)
+	for i := range out.Why {
+		out.Why[i].Text = apply.Gist(out.Why[i].Text)
+	}
+	out.Budgets, out.Standing = nil, 0
+	return &out
 }
 
 // said is a result that says the same wherever the branch is.
@@ -148,7 +187,7 @@ func (in Input) refused(set []string) []lint.Finding {
 			continue
 		}
 		out = append(out, lint.Finding{Source: in.Source, Path: w.Claim.Path, Line: max(1, w.Claim.Line), Column: 1, Severity: lint.Error,
-			Rule: "refused-by-kkp", Message: w.Title + ": " + words, Cluster: id})
+			Rule: RuleRefused, Message: w.Title + ": " + words, Cluster: id})
 	}
 	return out
 }
@@ -181,10 +220,13 @@ func (in Input) comment(d *meaning.Diff, base string) string {
 		return "" // a strings.Builder takes everything
 	}
 	if in.Untried > 0 {
-		fmt.Fprintf(&b, "\nKKP was not asked about %d of the clusters: they are too many to try.\n", in.Untried)
+		fmt.Fprintf(&b, "\nKKP was not asked about %d of the clusters: they are too many to try at once, or the seed did not answer.\n", in.Untried)
 	}
 	return b.String()
 }
+
+// RuleRefused is the name of a finding that KKP would not take a list.
+const RuleRefused = "refused-by-kkp"
 
 // Denied is said of a fork's pull request where the Config says `forks: deny`.
 func Denied() Result {
@@ -205,8 +247,8 @@ func code(s string) string {
 	return "`" + strings.ReplaceAll(report.Escape(s), "`", "'") + "`"
 }
 
-// block is a text of several lines in a fence that nothing in it can close.
-func block(s string) string {
+// Block is a text of several lines in a fence that nothing in it can close.
+func Block(s string) string {
 	fence := "```"
 	for strings.Contains(s, fence) {
 		fence += "`"

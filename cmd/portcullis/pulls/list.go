@@ -188,6 +188,7 @@ func (d *Desk) follows(e *entry, pr forge.PullRequest) {
 		e.Merged = pr.Head
 	}
 	e.worked()
+	d.place(e)
 	d.merged[e.number] = e
 	for len(d.merged) > mostMerged {
 		oldest := e.number

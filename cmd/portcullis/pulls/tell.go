@@ -1,6 +1,7 @@
 package pulls
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -8,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/portcullis-gitops/portcullis/render/lint"
+	"github.com/portcullis-gitops/portcullis/render/report"
 	"github.com/portcullis-gitops/portcullis/source/forge"
 )
 
@@ -71,15 +73,40 @@ func worse(a, b forge.Check) bool {
 
 func (d *Desk) check(e *entry) forge.Check {
 	c := forge.Check{Commit: e.pr.Head, Context: d.Context, State: forge.Success, Title: e.result.Title, Summary: e.result.Comment,
-		Identity: e.said, URL: e.pr.URL, PullRequest: e.number, Ref: e.pr.HeadBranch}
+		Identity: e.said, URL: d.link(e), PullRequest: e.number, Ref: e.pr.HeadBranch, Annotations: Annotations(e.result.Findings)}
 	if e.result.Failure {
 		c.State = forge.Failure
 	}
-	for _, f := range e.result.Findings {
-		c.Annotations = append(c.Annotations, forge.Annotation{Path: f.Path, Line: f.Line, Column: f.Column, Failure: f.Severity == lint.Error,
-			Title: fmt.Sprintf("%s[%s]", f.Severity, f.Rule), Message: f.Message})
-	}
 	return c
+}
+
+// link is where a check leads: to the console, else to the comment, else to the
+// page that the comment is to be on.
+func (d *Desk) link(e *entry) string {
+	if d.Page != nil {
+		if url := d.Page(e.pr.Head); url != "" {
+			return url
+		}
+	}
+	return cmp.Or(e.URL, e.pr.URL)
+}
+
+// mostAnnotations bounds those of one check: hosts take 50 a request, and one
+// file can have faults by the thousand.
+const mostAnnotations = 1000
+
+// Annotations are findings as a host shows them at their lines, errors first.
+func Annotations(findings []lint.Finding) []forge.Annotation {
+	var out []forge.Annotation
+	for _, severity := range []lint.Severity{lint.Error, lint.Warning} {
+		for _, f := range findings {
+			if f.Severity == severity && len(out) < mostAnnotations {
+				out = append(out, forge.Annotation{Path: f.Path, Line: f.Line, Column: f.Column, Failure: f.Severity == lint.Error,
+					Title: fmt.Sprintf("%s[%s]", f.Severity, f.Rule), Message: f.Message})
+			}
+		}
+	}
+	return out
 }
 
 // unsaid tells whether the comment of a judged pull request is to be seen to.
@@ -152,7 +179,7 @@ func (d *Desk) comment(ctx context.Context, e *entry, identity, text string, onl
 		e.worked()
 		return false, nil
 	}
-	_, err = d.Forge.Comment(ctx, forge.Comment{PullRequest: e.number, Mark: forge.Mark(d.Context), Body: text, OnlyEdit: onlyEdit})
+	url, err := d.Forge.Comment(ctx, forge.Comment{PullRequest: e.number, Mark: forge.Mark(d.Context), Body: text, OnlyEdit: onlyEdit})
 	switch {
 	case isGone(err): // locked, or deleted: it will not be otherwise the next time
 		d.Log.Error(err, "A comment is refused", "pullRequest", e.number)
@@ -162,7 +189,10 @@ func (d *Desk) comment(ctx context.Context, e *entry, identity, text string, onl
 		d.heed(err)
 		return true, err
 	}
-	e.Comment = identity
+	if e.Comment = identity; url != "" {
+		e.URL = url
+		d.place(e)
+	}
 	e.worked()
 	return true, nil
 }
@@ -175,9 +205,8 @@ func (d *Desk) follow(ctx context.Context, e *entry) (bool, error) {
 		e.worked()
 		return false, nil
 	}
-	text := afterMerge(d.Seed, v)
-	asked, err := d.comment(ctx, e, digest(text), text, false)
-	if v.Good && err == nil {
+	asked, err := d.comment(ctx, e, digest(fmt.Sprint(v.Good, v.Waits, "\n", cmp.Or(v.Identity, v.Title))), afterMerge(d.Seed, v), false)
+	if v.Good && !v.Waits && err == nil {
 		delete(d.merged, e.number)
 	}
 	return asked, err
@@ -185,14 +214,45 @@ func (d *Desk) follow(ctx context.Context, e *entry) (bool, error) {
 
 func afterMerge(seed string, v Verdict) string {
 	words := "in force on"
-	if !v.Good {
+	switch {
+	case !v.Good:
 		words = "not in force on"
+	case v.Waits:
+		words = "not yet in force on"
 	}
-	text := fmt.Sprintf("**%s %s**: %s (%s)\n", words, code(seed), code(v.Title), code(short(v.Commit)))
-	if v.Body != "" {
-		text += "\n" + block(v.Body)
+	text := fmt.Sprintf("**%s %s**: %s (%s)\n%s", words, code(seed), code(v.Title), code(short(v.Commit)), report.MarkdownFindings(v.Findings))
+	if v.Lines != "" {
+		text += "\n" + Block(v.Lines)
 	}
 	return text
+}
+
+// mostPlaces bounds the commits of which is known where they are spoken of.
+const mostPlaces = 1000
+
+// place notes where the commits of a pull request are spoken of.
+func (d *Desk) place(e *entry) {
+	if e.URL == "" {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.places) >= mostPlaces {
+		clear(d.places)
+	}
+	for _, commit := range []string{e.pr.Head, e.Head, e.Merged} {
+		if commit != "" {
+			d.places[commit] = e.URL
+		}
+	}
+}
+
+// Spoken is the address of the comment that a commit is spoken of in: a pull
+// request's head, or the commit that brought it in. Empty where none is known.
+func (d *Desk) Spoken(commit string) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.places[commit]
 }
 
 func digest(s string) string {

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/portcullis-gitops/portcullis/apply/outcome"
+	"github.com/portcullis-gitops/portcullis/cmd/portcullis/pulls"
+	"github.com/portcullis-gitops/portcullis/render"
+	"github.com/portcullis-gitops/portcullis/render/policy"
+	"github.com/portcullis-gitops/portcullis/render/report"
+	"github.com/portcullis-gitops/portcullis/source/forge"
+)
+
+// check is what a commit of the branch is told: the verdict, and where the host
+// shows more than a line, what the commit means and its findings at their lines.
+func (f *follower) check(commit string, v outcome.Verdict, j outcome.Judgement) forge.Check {
+	c := forge.Check{Commit: commit, Context: f.context, State: forge.State(v.State), Title: v.Title, Body: bounded(v.Body),
+		Identity: v.Identity, URL: f.link(commit)}
+	if f.detailed && c.Final() { // annotations cannot be taken back
+		c.Summary = bounded(summary(v, j))
+		c.Annotations = pulls.Annotations(slices.Concat(v.Findings, j.Warned))
+	}
+	return c
+}
+
+// summary is Markdown: how it went with each cluster, then what the commit
+// means. Empty where there is nothing to say but the title.
+func summary(v outcome.Verdict, j outcome.Judgement) string {
+	var b strings.Builder
+	if v.Lines != "" {
+		fmt.Fprintf(&b, "**Clusters**\n\n%s\n", pulls.Block(v.Lines))
+	}
+	if j.Meaning == "" { // it has the findings
+		b.WriteString(strings.TrimPrefix(report.MarkdownFindings(v.Findings), "\n"))
+	}
+	return b.String() + j.Meaning
+}
+
+// link is where a check of the branch leads: to the console, else to the comment
+// of the pull request that the commit came by; "" where there is neither.
+func (f *follower) link(commit string) string {
+	if page := f.page(commit); page != "" {
+		return page
+	}
+	if desk := f.pullDesk(); desk != nil {
+		return desk.Spoken(commit)
+	}
+	return ""
+}
+
+// page is where the console shows a commit; "" where it has no address.
+func (f *follower) page(commit string) string {
+	if f.console == "" {
+		return ""
+	}
+	return strings.TrimRight(f.console, "/") + "/revisions/" + url.PathEscape(f.conf.Name) + "/" + commit
+}
+
+// step is a commit of the branch beside the one that was judged before it.
+type step struct {
+	base, head            string // commits
+	before, after         *render.Plan
+	beforeFiles, newFiles []render.File
+}
+
+// explain adds what a commit means to its judgement, where checks show that.
+func (r *reconciler) explain(f *follower, s step, p *policy.Policy, j outcome.Judgement) outcome.Judgement {
+	if !f.detailed || j.Files == 0 {
+		return j
+	}
+	j.Meaning = bounded(pulls.Meaning(pulls.Input{Seed: r.config.Seed, Source: f.conf.Name, Target: f.conf.Branch, Base: s.base, Head: s.head,
+		Before: s.before, After: s.after, BeforeFiles: s.beforeFiles, AfterFiles: s.newFiles, Holds: s.after.Holds,
+		Policy: p, Inventory: r.inventory, Now: r.now()}, slices.Concat(j.Errors, j.SeedErrors)))
+	return j
+}
