@@ -27,7 +27,14 @@ type withPulls struct {
 }
 
 func onGiteaWithPulls(t *testing.T) *withPulls {
-	h := onGitea(t, direct)
+	t.Helper()
+	return onGiteaWithPullsBy(t, direct)
+}
+
+// onGiteaWithPullsBy has Git and API reached at the URL that by answers.
+func onGiteaWithPullsBy(t *testing.T, by func(server string) (git, api string)) *withPulls {
+	t.Helper()
+	h := onGitea(t, by)
 	h.must(h.Reconfigure(func(d stage.Document) {
 		checks, _ := d.Source()["checks"].(map[string]any)
 		checks["pullRequests"] = true

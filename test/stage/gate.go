@@ -18,7 +18,7 @@ import (
 )
 
 // Gate is a way to an HTTP server that can be closed: then nobody listens on its
-// port. It notes what goes through.
+// port. It notes what goes through, and plays the faults of the way between.
 type Gate struct {
 	// URL stands for the server's, and does not change.
 	URL string
@@ -28,6 +28,8 @@ type Gate struct {
 	mu       sync.Mutex
 	server   *http.Server // nil while closed
 	requests []servers.Request
+	fault    servers.Fault
+	ended    chan struct{} // closed when the fault ends
 }
 
 // NewGate makes an open gate on a free port of loopback.
@@ -63,8 +65,24 @@ func (g *Gate) pass(w http.ResponseWriter, r *http.Request) {
 		Time: time.Now(), Method: r.Method, Path: r.URL.Path,
 		Service: r.URL.Query().Get("service"), UserAgent: r.UserAgent(),
 	})
+	fault, ended := g.fault, g.ended
 	g.mu.Unlock()
+	if fault != nil {
+		fault(w, r, g.proxy, ended)
+		return
+	}
 	g.proxy.ServeHTTP(w, r)
+}
+
+// Fault has requests go through a fault from now on, and ends the one before;
+// nil is none.
+func (g *Gate) Fault(f servers.Fault) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.ended != nil {
+		close(g.ended)
+	}
+	g.fault, g.ended = f, make(chan struct{})
 }
 
 // Requests are all that went through so far.
