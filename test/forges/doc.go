@@ -12,9 +12,12 @@
 //     nothing of the refusals of statuses and check runs; these are from
 //     docs.github.com (limits of statuses, rate limits) and from answers that
 //     were reported by users.
-//   - GitLab: docs.gitlab.com/api (commits, merge_requests, notes, rest) and,
-//     for the transitions, lib/api/commit_statuses.rb of its source. There is
-//     no machine-readable description to hold it against.
+//   - GitLab: its source, where its API is declared, and docs.gitlab.com/api;
+//     what of that counts here is in gitlabContract, and each request and
+//     answer is held against it, answers against the types of GitLab's own
+//     client too. The refusals are those of
+//     app/services/ci/create_commit_status_service.rb and of
+//     spec/requests/api/commit_statuses_spec.rb.
 //
 // The same tests run against a real Gitea.
 package forges

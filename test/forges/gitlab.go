@@ -114,8 +114,8 @@ func (g *GitLab) createStatus(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !g.there(w, r):
 		return
-	case err != nil || !known || utf8.RuneCountInString(in.Description) > 255:
-		gitlabMessage(w, http.StatusUnprocessableEntity, fmt.Sprintf("state %q, description too long, or %v", in.State, err))
+	case err != nil || !known:
+		reply(w, http.StatusBadRequest, object{"error": "state does not have a valid value"})
 		return
 	case !g.has(sha):
 		gitlabMessage(w, http.StatusNotFound, "404 Commit Not Found")
@@ -123,7 +123,11 @@ func (g *GitLab) createStatus(w http.ResponseWriter, r *http.Request) {
 	}
 	under := g.pipeline(sha, in)
 	if under == nil {
-		gitlabMessage(w, http.StatusNotFound, "404 References for commit Not Found")
+		gitlabMessage(w, http.StatusNotFound, missingPipeline(in))
+		return
+	}
+	if wrong := in.wrong(); len(wrong) > 0 {
+		reply(w, http.StatusBadRequest, object{"message": wrong})
 		return
 	}
 	s := g.unfinished(under.id, in.Name)
@@ -139,6 +143,25 @@ func (g *GitLab) createStatus(w http.ResponseWriter, r *http.Request) {
 	s.State, s.Title, s.URL = state.ours, in.Description, in.TargetURL
 	reply(w, http.StatusCreated, object{"id": s.ID, "sha": sha, "ref": under.ref, "status": in.State, "name": s.Context, "pipeline_id": under.id,
 		"description": s.Title, "target_url": s.URL, "allow_failure": false, "created_at": "2026-11-22T20:00:00.000Z"})
+}
+
+// wrong is what GitLab's models refuse, in its words. A column takes 255
+// characters (app/models/generic_commit_status.rb, and the table).
+func (in statusRequest) wrong() object {
+	wrong := object{}
+	for name, value := range map[string]string{"target_url": in.TargetURL, "description": in.Description, "name": in.Name} {
+		if utf8.RuneCountInString(value) > 255 {
+			wrong[name] = []string{"is too long (maximum is 255 characters)"}
+		}
+	}
+	return wrong
+}
+
+func missingPipeline(in statusRequest) string {
+	if in.PipelineID != 0 {
+		return "404 Pipeline for pipeline_id, sha and ref Not Found"
+	}
+	return "404 References for commit Not Found"
 }
 
 // unfinished is a status that a request goes on with: a finished one is

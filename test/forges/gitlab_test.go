@@ -3,6 +3,8 @@ package forges_test
 import (
 	"errors"
 	"net/http"
+	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/portcullis-gitops/portcullis/source/forge"
@@ -37,6 +39,7 @@ func TestStatusLandsInTheRightPipeline(t *testing.T) {
 		"branch":                          {g.Commit(), 0, "", "main", 0},
 		"own branch":                      {own.Head, own.Number, "", "feature", 0},
 		"own branch, told":                {own.Head, own.Number, "told", "told", 0},
+		"fork, told its branch":           {g.Push(fork.Number), fork.Number, "main", "refs/merge-requests/2/head", 0},
 		"fork":                            {fork.Head, fork.Number, "", "refs/merge-requests/2/head", 0},
 		"pipeline of the merge request":   {piped.Head, piped.Number, "", "refs/merge-requests/3/head", pipeline},
 		"pipeline of an older commit":     {stale.Head, stale.Number, "", "moved", 0},
@@ -71,6 +74,7 @@ func TestGitLabRefusals(t *testing.T) {
 		"failed after success":     {forge.Failure, says(400, transition("drop", "success")), "final", true},
 		"pending after success":    {forge.Pending, says(400, transition("enqueue", "success")), "final", true},
 		"success after a canceled": {forge.Success, says(400, transition("success", "canceled")), "final", true},
+		"a value it never takes":   {forge.Success, says(400, `{"message": {"name": ["has already been taken"]}}`), "final", true},
 		"another 400":              {forge.Success, says(400, `{"error": "state is missing"}`), "later", true},
 		"parallel":                 {forge.Success, says(409, `{"message": "409 Conflict"}`), "later", true},
 		"422":                      {forge.Success, says(422, `{"message": {"name": ["is too long"]}}`), "final", true},
@@ -105,6 +109,53 @@ func kind(err error) string {
 		return "wait"
 	}
 	return "later"
+}
+
+// TestLinkThatGitLabDoesNotTake: a status without its link is better than none.
+func TestLinkThatGitLabDoesNotTake(t *testing.T) {
+	t.Parallel()
+	g, c := gitlabHost(t)
+	f := c.open(t, nil)
+	for _, tt := range []struct {
+		length int
+		kept   bool
+	}{{255, true}, {256, false}} {
+		long := check(g.Commit(), forge.Success, "x")
+		long.URL = "https://git.example.com/"
+		long.URL += strings.Repeat("a", tt.length-len(long.URL))
+		equal(t, "outcome", kind(f.Post(t.Context(), []forge.Check{long})[0]), "done")
+		if got := newest(t, c, long.Commit).URL; (got == long.URL) != tt.kept || (got == "") == tt.kept {
+			t.Errorf("a link of %d characters became %q", tt.length, got)
+		}
+	}
+}
+
+// TestContractFindsFaults: what misspells a parameter or a value is noticed.
+func TestContractFindsFaults(t *testing.T) {
+	t.Parallel()
+	const at = "/api/v4/projects/hosting/allowlists"
+	status, note := at+"/statuses/"+gone, at+"/merge_requests/1/notes"
+	for name, tt := range map[string]struct {
+		exchange forges.Exchange
+		ok       bool
+	}{
+		"a status":             {forges.Exchange{Method: "POST", Path: status, Code: 201, Request: []byte(`{"state":"failed","pipeline_id":7}`), Answer: []byte(`{"id":1}`)}, true},
+		"no state":             {forges.Exchange{Method: "POST", Path: status, Code: 400, Request: []byte(`{"name":"x"}`)}, false},
+		"GitHub's word":        {forges.Exchange{Method: "POST", Path: status, Code: 400, Request: []byte(`{"state":"failure"}`)}, false},
+		"a name of another":    {forges.Exchange{Method: "POST", Path: status, Code: 201, Request: []byte(`{"state":"failed","title":"x"}`)}, false},
+		"a number as text":     {forges.Exchange{Method: "POST", Path: status, Code: 201, Request: []byte(`{"state":"failed","pipeline_id":"7"}`)}, false},
+		"a listing":            {forges.Exchange{Method: "GET", Path: at + "/merge_requests", Query: url.Values{"state": {"opened"}, "page": {"2"}}, Code: 304}, true},
+		"a state of another":   {forges.Exchange{Method: "GET", Path: at + "/merge_requests", Query: url.Values{"state": {"open"}}, Code: 304}, false},
+		"a page of none":       {forges.Exchange{Method: "GET", Path: at + "/merge_requests", Query: url.Values{"page": {"x"}}, Code: 304}, false},
+		"a parameter of none":  {forges.Exchange{Method: "GET", Path: note, Query: url.Values{"direction": {"asc"}}, Code: 304}, false},
+		"a note without words": {forges.Exchange{Method: "POST", Path: note, Code: 400, Request: []byte(`{}`)}, false},
+		"an answer of another": {forges.Exchange{Method: "POST", Path: note, Code: 201, Request: []byte(`{"body":"x"}`), Answer: []byte(`{"id":1,"html_url":"x"}`)}, false},
+		"an endpoint of none":  {forges.Exchange{Method: "GET", Path: at + "/pulls", Code: 404}, false},
+	} {
+		if err := forges.CheckGitLab(tt.exchange); (err == nil) != tt.ok {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
 // TestCommitWithoutARefIsWaitedFor: GitLab does not know yet where a commit

@@ -184,9 +184,24 @@ func openApp(t *testing.T, g *forges.GitHub, o wire.Options, now func() time.Tim
 	return app
 }
 
-func gitlabByToken(t *testing.T) contender {
+// startGitLab starts a stand-in whose every exchange is held against what
+// GitLab declares at the end.
+func startGitLab(t *testing.T) *forges.GitLab {
+	t.Helper()
 	g := forges.NewGitLab()
 	t.Cleanup(g.Close)
+	t.Cleanup(func() {
+		for _, e := range g.Exchanges() {
+			if err := forges.CheckGitLab(e); err != nil && e.Code != http.StatusNotFound {
+				t.Errorf("against what GitLab declares: %s %s: %v\nrequest: %.500s\nanswer: %.500s", e.Method, e.Path, err, e.Request, e.Answer)
+			}
+		}
+	})
+	return g
+}
+
+func gitlabByToken(t *testing.T) contender {
+	g := startGitLab(t)
 	return contender{host: pulls{g}, secrets: []string{forges.RobotToken}, me: forges.Robot, maxTitle: 255, etags: true, many: 230,
 		open: func(t *testing.T, change func(*wire.Options)) forge.PullRequests {
 			o := wire.Options{URL: g.URL, Repository: forges.Owner + "/" + forges.Name, TokenFile: secretFile(t, forges.RobotToken)}

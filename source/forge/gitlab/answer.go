@@ -1,6 +1,7 @@
 package gitlab
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -51,12 +52,22 @@ func transition(wanted sdk.BuildStateValue, a wire.Answer) error {
 	}
 	words := transitions.FindStringSubmatch(a.Cause.Error())
 	switch {
+	case words == nil && invalid(a.Cause):
+		return fmt.Errorf("%w: %w", a.Failed(), forge.ErrRefused)
 	case words == nil:
 		return a.Failed()
 	case words[2] == string(wanted), wanted == sdk.Pending && words[2] == "running":
 		return nil
 	}
 	return fmt.Errorf("%w: %w", a.Failed(), forge.ErrRefused)
+}
+
+// invalid tells whether GitLab's models refuse a value: the message is then not
+// a text, but one for each field.
+func invalid(cause error) bool {
+	answer, ok := errors.AsType[*sdk.ErrorResponse](cause)
+	var body struct{ Message map[string]any }
+	return ok && json.Unmarshal(answer.Body, &body) == nil && len(body.Message) > 0
 }
 
 // examine tells a commit that is gone from a project that cannot be seen and

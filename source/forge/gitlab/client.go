@@ -20,6 +20,8 @@
 //	304            a page of merge requests did not change
 //	400 of a transition to the state that the status is in
 //	               done: GitLab keeps the older description of a pending one
+//	400 with a message for each field
+//	               GitLab will never take it: refused
 //	401, 403       the credentials: nothing is posted for a minute
 //	404            the project is asked for the commit; if it is there and the
 //	               commit is not, the check is refused
@@ -43,6 +45,10 @@ import (
 const (
 	// maxDescription is what GitLab takes of a status, in characters.
 	maxDescription = 255
+	// maxLink is what GitLab takes of a status's link, in characters
+	// (app/models/generic_commit_status.rb of its source); a status with a
+	// longer one is refused, so it goes without.
+	maxLink = 255
 	// maxComment bounds a note, in bytes. GitLab takes a million characters,
 	// but nobody reads them.
 	maxComment = 256 << 10

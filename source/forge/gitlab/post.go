@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"unicode/utf8"
 
 	sdk "gitlab.com/gitlab-org/api/client-go/v2"
 
@@ -30,7 +31,7 @@ func (f *Forge) postOne(ctx context.Context, client session, c forge.Check) (err
 	}
 	status := &sdk.SetCommitStatusOptions{State: state, Name: new(c.Context), Description: new(forge.Cut(c.Title, maxDescription))}
 	status.Ref, status.PipelineID = f.place(client, c)
-	if link := cmp.Or(c.URL, f.target); link != "" {
+	if link := cmp.Or(c.URL, f.target); link != "" && utf8.RuneCountInString(link) <= maxLink {
 		status.TargetURL = new(link)
 	}
 	_, resp, err := client.Commits.SetCommitStatus(f.project, c.Commit, status)
@@ -51,11 +52,13 @@ func (f *Forge) place(client session, c forge.Check) (ref *string, pipeline *int
 		switch {
 		case err == nil && mr.HeadPipeline != nil && mr.HeadPipeline.SHA == c.Commit && mr.HeadPipeline.ProjectID == mr.ProjectID:
 			return nil, new(mr.HeadPipeline.ID)
+		case err == nil && mr.SourceProjectID != mr.TargetProjectID: // the fork's branches are not this project's
+			branch = ownRef(c.PullRequest)
 		case c.Ref != "":
-		case err == nil && mr.SourceProjectID == mr.TargetProjectID:
+		case err == nil:
 			branch = mr.SourceBranch
 		default:
-			branch = fmt.Sprintf("refs/merge-requests/%d/head", c.PullRequest)
+			branch = ownRef(c.PullRequest)
 		}
 	}
 	if branch == "" {
@@ -63,3 +66,6 @@ func (f *Forge) place(client session, c forge.Check) (ref *string, pipeline *int
 	}
 	return new(branch), nil
 }
+
+// ownRef is what GitLab keeps of a merge request in the project it goes to.
+func ownRef(number int) string { return fmt.Sprintf("refs/merge-requests/%d/head", number) }
