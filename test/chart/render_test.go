@@ -246,6 +246,23 @@ func TestConsole(t *testing.T) {
 	}
 }
 
+// TestConsoleExampleIsRead: what the example says of the Config is a Config.
+func TestConsoleExampleIsRead(t *testing.T) {
+	t.Parallel()
+	text := string(must[[]byte](t)(os.ReadFile(filepath.Join(chart, "examples", "oauth2-proxy.yaml"))))
+	settings := the[corev1.Secret](t, rendered(t), "Secret", "portcullis-settings").StringData["config.yaml"]
+	_, said, _ := strings.Cut(text, "In the Config:")
+	for line := range strings.Lines(said) {
+		if added, ok := strings.CutPrefix(line, "#     "); ok {
+			settings += added
+		}
+	}
+	config, problems := policy.ParseConfig([]byte(settings))
+	if len(problems) > 0 || config.Console.ProjectsHeader == "" || config.Console.URL == "" {
+		t.Errorf("%v: %+v\n%s", problems, config.Console, settings)
+	}
+}
+
 // command is how the chart starts the reconciler.
 func command(t *testing.T, args ...string) []string {
 	t.Helper()
