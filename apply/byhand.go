@@ -87,7 +87,7 @@ func (c *Controller) letStay(w *render.Wanted, cl *Cluster, m *memory, until, no
 	}
 	m.standing.ByHand = &ByHand{Start: firstByHand(cl, m, now).UTC().Truncate(time.Second)}
 	c.log.Info("list set by hand is kept for a time", "cluster", w.Cluster, "writer", writer(cl), "until", until)
-	c.event(cl, corev1.EventTypeWarning, reasonByHand, fmt.Sprintf(
+	c.boundedEvent(c.told.writes, w, cl, corev1.EventTypeWarning, reasonByHand, fmt.Sprintf(
 		"The API server's allowlist is not the one in Git (%s): %s %s, and the provider's policy lets that stay until %s. Then the list in Git is written again.",
 		c.where(w.Claim), who(cl), deed(w, liveList(cl)), stamp(until)))
 	return st
@@ -108,6 +108,6 @@ func (c *Controller) endByHand(w *render.Wanted, cl *Cluster, m *memory, why str
 	}
 	m.standing.ByHand = &ByHand{Start: b.Start, Over: true}
 	c.log.Info("list set by hand is no longer kept", "cluster", w.Cluster, "reason", why)
-	c.event(cl, corev1.EventTypeNormal, reasonByHandEnded, fmt.Sprintf(
+	c.boundedEvent(c.told.writes, w, cl, corev1.EventTypeNormal, reasonByHandEnded, fmt.Sprintf(
 		"The API server's allowlist is the one in Git again: %s. Why now: %s.", c.where(w.Claim), why))
 }

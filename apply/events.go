@@ -14,7 +14,7 @@ import (
 // addEvents makes the recorder of Events. They are core/v1 Events, which KKP's
 // dashboard shows; the recorder merges repeated ones and lets through at most
 // 25 at once and one in five minutes for each Cluster, so that a fight over a
-// list cannot flood the seed.
+// list cannot flood the seed. Over all Clusters, and those of a tenant, see bounds.
 func (c *Controller) addEvents(mgr manager.Manager) error {
 	clientset, err := kubernetes.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
 	if err != nil {

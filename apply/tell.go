@@ -28,6 +28,17 @@ func (c *Controller) event(cl *Cluster, kind, reason, text string) {
 	}
 }
 
+// boundedEvent writes an Event of what is done about others' writes to a tenant's
+// cluster, within the bounds of its kind.
+func (c *Controller) boundedEvent(b *bounds, w *render.Wanted, cl *Cluster, kind, reason, text string) {
+	c.mu.Lock()
+	allowed := b.allows(w.Claim.Tenant, c.clock.Now())
+	c.mu.Unlock()
+	if allowed {
+		c.event(cl, kind, reason, text)
+	}
+}
+
 // tellAdopted tells of a list that somebody had set before Git had a say. Our
 // own changes, a first restriction of a cluster that had no list, and another
 // try of what was refused need no words.
@@ -37,7 +48,7 @@ func (c *Controller) tellAdopted(w *render.Wanted, before *Cluster, m *memory) {
 		return
 	}
 	c.log.Info("foreign list replaced", "cluster", w.Cluster, "reason", reasonAdopted, "writer", writer(before))
-	c.event(before, corev1.EventTypeNormal, reasonAdopted, fmt.Sprintf(
+	c.boundedEvent(c.told.writes, w, before, corev1.EventTypeNormal, reasonAdopted, fmt.Sprintf(
 		"The API server's allowlist is kept in Git from now on: %s. Change it there; what is set here will be replaced. Until now %s had set the list to %s. Taken away: %s. Added: %s.",
 		c.where(w.Claim), who(before), shown(live), orNone(without(live.CIDRs, texts(w))), added(w, live)))
 }
@@ -50,10 +61,10 @@ func (c *Controller) tellForeign(w *render.Wanted, before *Cluster, m *memory, b
 	begins := m.count(by, did, c.clock.Now())
 	c.countPutRight(by)
 	c.log.Info("foreign list replaced", "cluster", w.Cluster, "reason", reasonRestored, "writer", clip(by, maxWriter))
-	c.event(before, corev1.EventTypeWarning, reasonRestored, c.story(w, before, clip(by, maxWriter)+" "+did, m))
+	c.boundedEvent(c.told.writes, w, before, corev1.EventTypeWarning, reasonRestored, c.story(w, before, clip(by, maxWriter)+" "+did, m))
 	if begins {
 		c.log.Error(nil, "List is contested: another writer keeps changing it", "cluster", w.Cluster, "writer", clip(by, maxWriter), "wrote", did)
-		c.event(before, corev1.EventTypeWarning, reasonContested, fmt.Sprintf(
+		c.boundedEvent(c.told.fights, w, before, corev1.EventTypeWarning, reasonContested, fmt.Sprintf(
 			"%s changes the API server's allowlist again and again. It is kept in Git: %s. It is put right all the same; have the other writer stopped.",
 			clip(by, maxWriter), c.where(w.Claim)))
 	}

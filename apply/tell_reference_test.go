@@ -18,7 +18,7 @@ func TestEventsAreDocumented(t *testing.T) {
 	for _, m := range regexp.MustCompile("(?m)^\\| `(\\w+)` \\| (?:Normal|Warning) \\|").FindAllSubmatch(text, -1) {
 		got = append(got, string(m[1]))
 	}
-	want := []string{reasonAdopted, reasonRestored, reasonContested, reasonByHand, reasonByHandEnded, reasonHeld, reasonFrozen, reasonRejected, reasonExpired}
+	want := []string{reasonAdopted, reasonRestored, reasonContested, reasonByHand, reasonByHandEnded, reasonHeld, reasonFrozen, reasonRejected, reasonReleased, reasonExpired}
 	if !slices.Equal(got, want) {
 		t.Errorf("documented are %v, written are %v", got, want)
 	}

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/time/rate"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -20,17 +19,8 @@ const (
 	reasonHeld     = "ListHeld"
 	reasonFrozen   = "ListFrozen"
 	reasonRejected = "ListRejected"
+	reasonReleased = "ListReleased"
 	reasonExpired  = "AccessExpired"
-)
-
-// Bounds of the Events about states, beyond what the recorder lets through for
-// one Cluster: a mass change must not become as many Events. What goes beyond
-// is left out for good: `portcullis status` and the commit's check have all.
-const (
-	mostTold, mostToldOfTenant     = 100, 10 // at once
-	againAfter, againAfterOfTenant = 10 * time.Second, time.Minute
-	// mostTenants bounds the tenants that are told apart.
-	mostTenants = 1000
 )
 
 // told is what users were told of states. The controller's mutex guards it.
@@ -41,26 +31,14 @@ type told struct {
 	old     map[string]bool   // clusters of the first plan, until first looked at
 	last    map[string]string // what was last told, by cluster
 	ended   map[string][]render.Entry
-	all     *rate.Limiter
-	tenants map[string]*rate.Limiter
+	// What is told of states, of others' writes, and of fights over lists each
+	// has bounds of its own: a mass change is not to hide a fight.
+	states, writes, fights *bounds
 }
 
 func newTold() told {
 	return told{old: map[string]bool{}, last: map[string]string{}, ended: map[string][]render.Entry{},
-		all: rate.NewLimiter(rate.Every(againAfter), mostTold), tenants: map[string]*rate.Limiter{}}
-}
-
-// allows takes one Event of a tenant's cluster from the bounds.
-func (t *told) allows(tenant string, now time.Time) bool {
-	own := t.tenants[tenant]
-	if own == nil {
-		if len(t.tenants) >= mostTenants {
-			clear(t.tenants) // the bound of all still holds
-		}
-		own = rate.NewLimiter(rate.Every(againAfterOfTenant), mostToldOfTenant)
-		t.tenants[tenant] = own
-	}
-	return t.all.TokensAt(now) >= 1 && own.AllowN(now, 1) && t.all.AllowN(now, 1)
+		states: newBounds(), writes: newBounds(), fights: newBounds()}
 }
 
 // replanned takes up what a new plan means for what is told. before is what was
@@ -114,17 +92,26 @@ func (t *told) news(w *render.Wanted, st ClusterState, now time.Time) (reason st
 	first := t.old[w.Cluster]
 	delete(t.old, w.Cluster)
 	if reason == "" {
+		if t.last[w.Cluster] != "" && follows(w, st) && t.states.allows(w.Claim.Tenant, now) {
+			reason = reasonReleased
+		}
 		delete(t.last, w.Cluster)
-		return ""
+		return reason
 	}
 	if t.last[w.Cluster] == key {
 		return ""
 	}
 	t.last[w.Cluster] = key
-	if first || !t.allows(w.Claim.Tenant, now) {
+	if first || !t.states.allows(w.Claim.Tenant, now) {
 		return ""
 	}
 	return reason
+}
+
+// follows tells whether the Cluster carries what Git says, whatever its load
+// balancer does.
+func follows(w *render.Wanted, st ClusterState) bool {
+	return w.Held == nil && w.Access != render.Unmanaged && slices.Contains([]State{Synced, Applied, Waiting}, st.State)
 }
 
 // topic is what a state is told as, and what makes it another one. A list set
@@ -144,6 +131,11 @@ func topic(w *render.Wanted, st ClusterState) (reason, about string) {
 // tellState writes the Event of a state, in words for the cluster's users.
 func (c *Controller) tellState(reason string, w *render.Wanted, st ClusterState) {
 	where, stays := c.where(w.Claim), "The list that was in force stays."
+	if reason == reasonReleased {
+		c.event(subject(w), corev1.EventTypeNormal, reason, fmt.Sprintf(
+			"The API server's allowlist follows Git again (%s): what held it back is over. On the cluster is now: %s.", where, inGit(w)))
+		return
+	}
 	if len(w.List) == 0 && w.Access != render.Open {
 		stays = "Nothing is written, what is there stays."
 	}
@@ -173,7 +165,7 @@ func (c *Controller) tellEnded(w *render.Wanted) {
 	c.mu.Lock()
 	ended := c.told.ended[w.Cluster]
 	delete(c.told.ended, w.Cluster)
-	tell := len(ended) > 0 && c.told.allows(w.Claim.Tenant, c.clock.Now())
+	tell := len(ended) > 0 && c.told.states.allows(w.Claim.Tenant, c.clock.Now())
 	c.mu.Unlock()
 	if !tell {
 		return

@@ -47,7 +47,7 @@ func TestEventsOfHolds(t *testing.T) {
 	o.wantEvents("Warning ListFrozen|(acme/production.yaml) waits|the provider keeps the cluster frozen until 2026-11-30T06:00:00Z: migration")
 	o.want("203.0.113.0/24")
 	o.settle()
-	o.wantEvents()
+	o.wantEvents("Normal ListReleased|follows Git again (acme/production.yaml): what held it back is over. On the cluster is now: 203.0.113.0/24.")
 	o.hold(render.RuleFreeze, "frozen until 2026-11-30T06:00:00Z: migration")
 	o.settle()
 	o.wantEvents("Warning ListFrozen") // it is one again
@@ -77,6 +77,10 @@ func TestEventOfARejection(t *testing.T) {
 	o.step(2 * time.Hour) // it is tried again, and refused again
 	o.settle()
 	o.wantEvents()
+	o.api.template = nil
+	o.step(2 * time.Hour)
+	o.settle()
+	o.wantEvents("Normal ListReleased|On the cluster is now: open")
 }
 
 // What is wrong at a start was told by the process before.
@@ -94,6 +98,11 @@ func TestNoOldNewsAtAStart(t *testing.T) {
 	o.hold("yaml-syntax", "the file is refused, and now for another reason")
 	o.settle()
 	o.wantEvents("Warning ListHeld|another reason")
+	o.restart()
+	o.settle()
+	o.want("192.0.2.0/28")
+	o.settle()
+	o.wantEvents("Normal ListReleased|192.0.2.0/28") // an earlier process told of the hold
 }
 
 func TestEventOfAnEntryThatExpired(t *testing.T) {
@@ -169,9 +178,47 @@ func TestMassHoldIsNoFloodOfEvents(t *testing.T) {
 	}
 }
 
+// Ten thousand lists that were made by hand are taken over, and somebody sets all
+// of them again and again: each time a hundred Events at most, and what is a fight
+// is told beside them.
+func TestOthersWritesAreNoFloodOfEvents(t *testing.T) {
+	t.Parallel()
+	recorder := record.NewFakeRecorder(100000)
+	c := newController(nil, Options{Clock: clocktesting.NewFakePassiveClock(noon), Log: logr.Discard()})
+	c.events = recorder
+	const fleet = 10000
+	memories := make([]memory, fleet)
+	each := func(do func(w *render.Wanted, live *Cluster, m *memory)) map[string]int {
+		for i := range fleet {
+			live := &Cluster{Spec: ClusterSpec{AllowedIPRanges: &AllowedIPRanges{CIDRBlocks: []string{"198.51.100.7/32"}}}}
+			live.Name = fmt.Sprintf("c%05d", i)
+			w := &render.Wanted{Cluster: live.Name, Claim: render.Claim{Tenant: fmt.Sprint("t", i%50)}, Access: render.Restricted,
+				List: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}}
+			do(w, live, &memories[i])
+		}
+		told := map[string]int{}
+		for range len(recorder.Events) {
+			told[strings.Fields(<-recorder.Events)[1]]++
+		}
+		return told
+	}
+	if got := each(c.tellAdopted); got[reasonAdopted] != mostTold || len(got) != 1 {
+		t.Errorf("of the first sync it tells %v", got)
+	}
+	sums := map[string]int{}
+	for range 20 {
+		for reason, n := range each(func(w *render.Wanted, live *Cluster, m *memory) { c.tellForeign(w, live, m, "terraform") }) {
+			sums[reason] += n
+		}
+	}
+	if sums[reasonRestored] > mostTold || sums[reasonContested] != mostTold || len(sums) > 2 {
+		t.Errorf("of all that it puts right it tells %v", sums)
+	}
+}
+
 func TestATenantTakesNoMoreThanItsShareOfEvents(t *testing.T) {
 	t.Parallel()
-	bounds := newTold()
+	bounds := newBounds()
 	n := 0
 	for range 1000 {
 		if bounds.allows("large", noon) {
