@@ -11,13 +11,14 @@ import (
 )
 
 // glance is what the loop shows of itself after whatever it did: values that
-// nobody changes afterwards, so that a scrape waits for no lock, above all for
-// none that is held while the API server is asked.
+// nobody changes afterwards, so that a scrape or a page waits for no lock, above
+// all for none that is held while the API server is asked.
 type glance struct {
 	plan           *render.Plan
 	policy         *policy.Policy
 	inventory      render.Inventory
 	sources        []metrics.Source
+	files          [][]render.File // of each source, as they were accepted
 	stale, unsaved bool
 }
 
@@ -26,6 +27,7 @@ func (r *reconciler) show() {
 	g := &glance{plan: r.plan, policy: r.policy.current, inventory: r.inventory, stale: r.policy.stale(), unsaved: r.unsaved}
 	for _, f := range r.sources {
 		g.sources = append(g.sources, metrics.Source{Name: f.conf.Name, State: f.known(), Head: f.head, Found: f.found, Polled: f.polled})
+		g.files = append(g.files, f.files)
 	}
 	r.glance.Store(g)
 }

@@ -25,6 +25,7 @@ type runOptions struct {
 	lease                                      time.Duration
 	metricsAddress, probeAddress               string
 	hooks                                      hookOptions
+	console                                    consoleOptions
 	registry                                   prometheus.Registerer // that the metrics server shows; nil: nothing of ours is shown
 }
 
@@ -59,6 +60,7 @@ func runCommand() *cobra.Command {
 	f.StringVar(&o.metricsAddress, "metrics-address", "", `address of the metrics, 0: off (default: :8080 in a cluster, else off)`)
 	f.StringVar(&o.probeAddress, "probe-address", "", `address of the probes, 0: off (default: :8081 in a cluster, else off)`)
 	o.hooks.flags(f)
+	o.console.flags(f)
 	_ = cmd.MarkFlagRequired("config")
 	return cmd
 }
@@ -69,6 +71,7 @@ func (o *runOptions) adapt(_ *cobra.Command) {
 	o.metricsAddress = address(o.metricsAddress, inside, ":8080")
 	o.probeAddress = address(o.probeAddress, inside, ":8081")
 	o.hooks.address = address(o.hooks.address, inside, ":9443")
+	o.console.address = address(o.console.address, inside, "127.0.0.1:8082")
 	if o.namespace == "" {
 		o.namespace = ownNamespace()
 	}

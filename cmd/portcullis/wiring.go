@@ -87,7 +87,7 @@ func (o *runOptions) wire(ctx context.Context, seed *rest.Config, config *policy
 		return nil, nil, errors.Join(err, r.close())
 	}
 	r.trials = apply.NewTrials(r.controller)
-	return mgr, r, errors.Join(o.addOutboxes(mgr, r), o.addMetrics(r, term), o.addHooks(mgr, r, term))
+	return mgr, r, errors.Join(o.addOutboxes(mgr, r), o.addMetrics(r, term), o.addHooks(mgr, r, term), o.addConsole(mgr, r, term))
 }
 
 // addOutboxes has the checks posted, by the leader alone.

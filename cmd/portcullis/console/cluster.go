@@ -1,0 +1,212 @@
+package console
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/portcullis-gitops/portcullis/apply"
+	"github.com/portcullis-gitops/portcullis/render"
+	"github.com/portcullis-gitops/portcullis/render/lint"
+	"github.com/portcullis-gitops/portcullis/render/meaning"
+)
+
+// Cluster is one cluster with what is let in to it and why: the page, and
+// /api/v1/clusters/ID.
+type Cluster struct {
+	apply.Observed
+	Project    string `json:"project"`
+	Datacenter string `json:"datacenter"`
+	// Exists is false where there is no Cluster of this ID on the seed.
+	Exists         bool   `json:"exists"`
+	ExposeStrategy string `json:"exposeStrategy"`
+	Paused         bool   `json:"paused"`
+	PauseReason    string `json:"pauseReason,omitempty"`
+	// Beneath is, where it is Held or Contested, how the list stands that it keeps.
+	Beneath apply.State `json:"beneath,omitempty"`
+	// Access is what its list asks for; empty where no list has it, or where it
+	// is held and nothing is known of before.
+	Access render.Access `json:"access"`
+	Claim  *Place        `json:"claim"` // null where no list has it
+	Held   *render.Hold  `json:"held"`
+	Asked  []string      `json:"asked,omitempty"` // what it would carry if it were not held
+	// Entries are the prefixes of the list with where each is from; Seed's ranges
+	// are what KKP adds.
+	Entries    []Entry  `json:"entries"`
+	Unresolved []string `json:"unresolvedGroups"`
+	SeedRanges []Entry  `json:"seedRanges"`
+	SeedKnown  bool     `json:"seedRangesKnown"`
+	// List is what is written, Live what the Cluster carries now.
+	List    []string `json:"list"`
+	LiveSet bool     `json:"liveSet"`
+	Live    []string `json:"live"`
+	// Service is what front-loadbalancer carries; null where there is none.
+	Service        []string `json:"service"`
+	ServiceCarries bool     `json:"serviceCarries"`
+	// Problems are what stands besides the state.
+	Problems  []string       `json:"problems"`
+	Changed   *apply.Foreign `json:"changed"` // who changed the list, and when it was put back
+	Restored  bool           `json:"-"`
+	KKP       string         `json:"kkp,omitempty"` // its own words on the Cluster
+	Owners    []string       `json:"owners"`
+	Tickets   []string       `json:"tickets"`
+	Expiring  []Entry        `json:"expiring"`
+	Rules     int            `json:"rules,omitempty"` // of the load balancer
+	RuleLimit int            `json:"ruleLimit,omitempty"`
+	Balancer  string         `json:"balancer"`
+	Findings  []Finding      `json:"findings"`
+}
+
+// Place is where in Git something is.
+type Place struct {
+	render.Claim
+	URL      string `json:"url,omitempty"`  // on the Git host
+	Edit     string `json:"edit,omitempty"` // in the Git host's own editor
+	Draft    string `json:"-"`
+	Revision string `json:"-"`
+}
+
+// Entry is one prefix with where it is from.
+type Entry struct {
+	render.Entry
+	URL     string `json:"url,omitempty"` // of the line on the Git host
+	Expired bool   `json:"expired,omitempty"`
+	// Covered says that a wider one of the list holds it, which is written alone.
+	Covered bool `json:"covered,omitempty"`
+}
+
+// Finding is one with where it is on the Git host.
+type Finding struct {
+	lint.Finding
+	URL string `json:"url,omitempty"`
+}
+
+func (h *Handler) cluster(q *request) (answer, error) {
+	c, err := h.clusterOf(q, q.PathValue("id"))
+	if err != nil {
+		return answer{}, err
+	}
+	data := struct {
+		*Cluster
+		Caller   string
+		Expanded bool
+	}{Cluster: c}
+	if at := h.caller(q.Request); at.IsValid() {
+		data.Caller = at.String()
+	}
+	return answer{page: "cluster", title: cmp.Or(c.Name, c.ID), data: data}, nil
+}
+
+// clusterOf is a cluster that the viewer may see. One of the seed that no list
+// has is shown as it is.
+func (h *Handler) clusterOf(q *request, id string) (*Cluster, error) {
+	wanted, known := q.Plan.Clusters[id], q.Inventory.Clusters[id]
+	if wanted == nil && known.ID == "" {
+		return nil, errNotFound
+	}
+	seen, err := h.Look(q.Context(), id)
+	if err != nil {
+		return nil, err
+	}
+	if seen.Exists && !q.scope.all && !q.scope.seesCluster(seen.Cluster) {
+		return nil, errNotFound // made anew for somebody else since the index
+	}
+	c := &Cluster{Observed: apply.Observed{ID: id, Name: known.Name, Tenant: q.tenancy.tenant(known.Project), Message: "no list has this cluster"},
+		Entries: []Entry{}, Unresolved: []string{}, List: []string{}, Problems: []string{}, Owners: []string{}, Tickets: []string{}, Expiring: []Entry{}, Findings: []Finding{}}
+	c.onSeed(seen, q.Inventory.Seed)
+	c.Balancer = q.Policy.Seeds[q.Seed].Profile.Name
+	if wanted != nil {
+		h.wanted(c, wanted, q)
+	}
+	return c, nil
+}
+
+// onSeed is how the cluster is there now.
+func (c *Cluster) onSeed(seen apply.Seen, seed render.SeedRanges) {
+	c.Exists, c.Project, c.Datacenter, c.ExposeStrategy = seen.Exists, seen.Project, seen.Datacenter, seen.ExposeStrategy
+	c.Paused, c.PauseReason = seen.Paused, seen.PauseReason
+	c.LiveSet, c.Live = seen.Live.Set, orNone(seen.Live.CIDRs)
+	if seen.Service {
+		c.Service, c.ServiceCarries = orNone(seen.Ranges), seen.Carried
+	}
+	if c.KKP = seen.ErrorMessage; seen.ErrorReason != "" {
+		c.KKP = seen.ErrorReason + ": " + seen.ErrorMessage
+	}
+	c.SeedKnown, c.SeedRanges = seed.Known, []Entry{}
+	for _, p := range slices.Concat(render.Prefixes(seed.Source), render.Prefixes(seed.Default)) {
+		c.SeedRanges = append(c.SeedRanges, Entry{Entry: render.Entry{Prefix: p, Kind: meaning.FromSeed}})
+	}
+}
+
+// wanted is what the files say of the cluster, and what came of it.
+func (h *Handler) wanted(c *Cluster, w *render.Wanted, q *request) {
+	c.Observed = q.byID[c.ID].Observed
+	state := q.States[c.ID]
+	c.Beneath, c.Access, c.Held = state.Beneath, w.Access, w.Held
+	source, _ := q.source(w.Claim.Source)
+	host := linksOf(source.Conf)
+	c.Claim = h.place(w.Claim, source)
+	c.List = texts(w.List)
+	if w.Asked != nil {
+		c.Asked = texts(w.Asked.List)
+	}
+	for _, e := range w.Entries {
+		c.entry(e, host, source.State.Accepted, w, q.now)
+	}
+	for _, e := range w.Unresolved {
+		c.Unresolved = append(c.Unresolved, e.Group)
+	}
+	for _, list := range []*[]string{&c.Owners, &c.Tickets} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
+	slices.SortStableFunc(c.Expiring, func(a, b Entry) int { return a.Expires.Compare(b.Expires) })
+	c.Problems = append(c.Problems, state.Standing.Problems()...)
+	if state.Standing != nil {
+		c.Changed = state.Standing.Foreign
+	}
+	if budget := q.Policy.Seeds[q.Seed].Profile.Budget; budget.Known() {
+		c.Rules, c.RuleLimit = q.byID[c.ID].Used, budget.Rules
+	}
+	for _, f := range q.Plan.Findings {
+		if f.Source == w.Claim.Source && f.Path == w.Claim.Path && (f.Cluster == "" || f.Cluster == c.ID) {
+			c.Findings = append(c.Findings, Finding{f, host.file(source.State.Accepted, f.Path, f.Line)})
+		}
+	}
+}
+
+func (h *Handler) place(claim render.Claim, source Source) *Place {
+	host := linksOf(source.Conf)
+	p := &Place{Claim: claim, URL: host.file(source.State.Accepted, claim.Path, claim.Line), Edit: host.edit(claim.Path)}
+	p.Draft = h.prefix + "/draft?" + draftQuery(claim.Source, claim.Path)
+	if source.State.Accepted != "" {
+		p.Revision = h.revisionPage(claim.Source, source.State.Accepted)
+	}
+	return p
+}
+
+// entry adds one, with what people look for in all of them.
+func (c *Cluster) entry(e render.Entry, host links, commit string, w *render.Wanted, now time.Time) {
+	out := Entry{Entry: e, URL: host.file(commit, e.Path, e.Line), Expired: e.Expired(now)}
+	out.Covered = !out.Expired && !slices.Contains(w.List, e.Prefix)
+	c.Entries = append(c.Entries, out)
+	if e.Owner != "" {
+		c.Owners = append(c.Owners, e.Owner)
+	}
+	if e.Ticket != "" {
+		c.Tickets = append(c.Tickets, e.Ticket)
+	}
+	if !e.Expires.IsZero() && !out.Expired {
+		c.Expiring = append(c.Expiring, out)
+	}
+}
+
+func texts(list []netip.Prefix) []string { return orNone(render.Strings(list)) }
+
+func orNone(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}

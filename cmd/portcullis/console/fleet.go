@@ -1,0 +1,196 @@
+package console
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/portcullis-gitops/portcullis/apply"
+)
+
+// rowsOfPage is how many clusters a page has.
+const rowsOfPage = 200
+
+// fleetPage is what the page of all clusters shows.
+type fleetPage struct {
+	Filter  filter
+	States  []stateCount
+	Tenants []string
+	Places  []string // datacenters
+	Sources []sourceLine
+	Holds   []Hold
+	Notices []string
+	Stale   bool
+	Limited bool
+
+	Rows          []fleetRow
+	Shown, All    int
+	From, To      int
+	Page          int
+	Back, Forward string // addresses of the pages beside; empty: none
+	Used, Limit   int
+	Percent       int
+	Soon          []fleetRow // what expires next
+	MoreSoon      int
+}
+
+// filter is what of the fleet is looked at.
+type filter struct{ State, Tenant, Datacenter, Text string }
+
+type stateCount struct {
+	State apply.State
+	Count int
+	Query string
+	On    bool
+}
+
+type sourceLine struct {
+	Name, URL      string
+	Accepted, Link string
+	Revision       string // page of the accepted commit
+	Since          time.Time
+	Head           string // where the branch is, if that is another commit
+	Branch         string
+}
+
+type fleetRow struct {
+	*row
+	RevisionLink string
+}
+
+func filterOf(values url.Values) filter {
+	return filter{values.Get("state"), values.Get("tenant"), values.Get("datacenter"), strings.TrimSpace(values.Get("q"))}
+}
+
+// any tells whether something is looked for.
+func (f filter) Any() bool { return f != filter{} }
+
+func (f filter) query(page int) string {
+	values := url.Values{}
+	for key, value := range map[string]string{"state": f.State, "tenant": f.Tenant, "datacenter": f.Datacenter, "q": f.Text} {
+		if value != "" {
+			values.Set(key, value)
+		}
+	}
+	if page > 1 {
+		values.Set("page", strconv.Itoa(page))
+	}
+	if len(values) == 0 {
+		return "/"
+	}
+	return "/?" + values.Encode()
+}
+
+// of are the rows that the filter leaves, worst first.
+func (f filter) of(rows []*row) []*row {
+	if !f.Any() {
+		return rows
+	}
+	words := strings.Fields(strings.ToLower(f.Text))
+	var out []*row
+	for _, r := range rows {
+		switch {
+		case f.State != "" && string(r.State) != f.State, f.Tenant != "" && r.Tenant != f.Tenant, f.Datacenter != "" && r.Datacenter != f.Datacenter:
+		case slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(r.find, word) }):
+		default:
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+func (h *Handler) fleet(q *request) (answer, error) {
+	f := filterOf(q.URL.Query())
+	found := f.of(q.rows)
+	page := &fleetPage{Filter: f, Tenants: q.tenantNames, Places: q.datacenters, Limited: !q.scope.all, Stale: q.PolicyStale,
+		Shown: len(found), All: len(q.rows), Used: q.used, Limit: q.limit}
+	page.Page, _ = strconv.Atoi(q.URL.Query().Get("page"))
+	pages := max(1, (len(found)+rowsOfPage-1)/rowsOfPage)
+	page.Page = min(max(page.Page, 1), pages)
+	from := (page.Page - 1) * rowsOfPage
+	to := min(from+rowsOfPage, len(found))
+	for _, r := range found[from:to] {
+		page.Rows = append(page.Rows, h.fleetRow(r, q))
+	}
+	page.From, page.To = min(from+1, to), to
+	if page.Page > 1 {
+		page.Back = h.prefix + f.query(page.Page-1)
+	}
+	if page.Page < pages {
+		page.Forward = h.prefix + f.query(page.Page+1)
+	}
+	if page.Limit > 0 {
+		page.Percent = min(100, page.Used*100/page.Limit)
+	}
+	h.overview(page, q)
+	return answer{page: "fleet", title: "Fleet", data: page}, nil
+}
+
+// overview is what stands above the clusters: it is of all of them.
+func (h *Handler) overview(page *fleetPage, q *request) {
+	counts := map[apply.State]int{}
+	for _, r := range q.rows {
+		counts[r.State]++
+	}
+	for _, state := range States() {
+		f := page.Filter
+		on := f.State == string(state)
+		if f.State = string(state); on {
+			f.State = ""
+		}
+		if counts[state] > 0 || on {
+			page.States = append(page.States, stateCount{state, counts[state], h.prefix + f.query(1), on})
+		}
+	}
+	s := q.status(nil, q.now)
+	page.Holds, page.Notices = s.Holds, s.Notices
+	for _, source := range q.Sources {
+		page.Sources = append(page.Sources, h.sourceLine(source))
+	}
+	h.expiringSoon(page, q)
+}
+
+func (h *Handler) sourceLine(s Source) sourceLine {
+	accepted := s.State.Accepted
+	line := sourceLine{Name: s.Conf.Name, URL: s.State.URL, Accepted: accepted, Since: s.State.Since, Branch: s.Conf.Branch, Link: linksOf(s.Conf).commit(accepted)}
+	if accepted != "" {
+		line.Revision = h.revisionPage(s.Conf.Name, accepted)
+	}
+	if s.Head != "" && s.Head != accepted {
+		line.Head = s.Head
+	}
+	return line
+}
+
+// mostSoon is how many clusters are named whose entries expire soon.
+const mostSoon = 8
+
+func (h *Handler) expiringSoon(page *fleetPage, q *request) {
+	var all []*row
+	for _, r := range q.rows {
+		if !r.Expires.IsZero() && r.Expires.Sub(q.now) < soon {
+			all = append(all, r)
+		}
+	}
+	slices.SortFunc(all, func(a, b *row) int { return a.Expires.Compare(b.Expires) })
+	for _, r := range all[:min(len(all), mostSoon)] {
+		page.Soon = append(page.Soon, h.fleetRow(r, q))
+	}
+	page.MoreSoon = len(all) - len(page.Soon)
+}
+
+func (h *Handler) fleetRow(r *row, q *request) fleetRow {
+	out := fleetRow{row: r}
+	if wanted := q.Plan.Clusters[r.ID]; r.Revision != "" && wanted != nil {
+		out.RevisionLink = h.revisionPage(wanted.Claim.Source, r.Revision)
+	}
+	return out
+}
+
+func (h *Handler) revisionPage(source, sha string) string {
+	return h.prefix + "/revisions/" + url.PathEscape(source) + "/" + url.PathEscape(sha)
+}
+
+func (h *Handler) clusterPage(id string) string { return h.prefix + "/clusters/" + url.PathEscape(id) }
