@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/portcullis-gitops/portcullis/apply"
+	"github.com/portcullis-gitops/portcullis/cmd/portcullis/console"
 	"github.com/portcullis-gitops/portcullis/render"
 )
 
@@ -83,9 +84,9 @@ func TestWhatStandsIsWrittenNowAndThen(t *testing.T) {
 
 func TestTableShowsTheWorstFirstAndNotesLast(t *testing.T) {
 	t.Parallel()
-	s := &status{Clusters: []apply.Observed{{ID: "a", State: apply.Synced}, {ID: "b", State: apply.Held}, {ID: "c", State: apply.Contested}}}
+	s := &status{console.Status{Clusters: []apply.Observed{{ID: "a", State: apply.Synced}, {ID: "b", State: apply.Held}, {ID: "c", State: apply.Contested}}}}
 	for _, name := range []string{"one", "two"} { // of one seed: the same notices
-		s.add(apply.SourceState{Name: name, Notices: []string{"a way \x1b around"}}, time.Now())
+		s.Add(apply.SourceState{Name: name, Notices: []string{"a way \x1b around"}}, time.Now())
 	}
 	var out bytes.Buffer
 	if err := s.table(&out, tableOptions{name: ownName}, time.Now()); err != nil {

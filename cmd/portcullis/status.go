@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/portcullis-gitops/portcullis/apply"
+	"github.com/portcullis-gitops/portcullis/cmd/portcullis/console"
 	"github.com/portcullis-gitops/portcullis/render/report"
 )
 
@@ -47,31 +48,13 @@ func statusCommand() *cobra.Command {
 	return cmd
 }
 
-// status is what the command shows.
-type status struct {
-	Seed     string           `json:"seed"`
-	Sources  []sourceStatus   `json:"sources"`
-	Clusters []apply.Observed `json:"clusters"`
-	Holds    []hold           `json:"holds"`
-	// Notices are what is to be known of the seed as a whole.
-	Notices []string `json:"notices"`
-}
+// status is what the command shows, and the pages' API.
+type status struct{ console.Status }
 
-type sourceStatus struct {
-	Name     string `json:"name"`
-	Accepted string `json:"accepted"`
-	Head     string `json:"head"`
-	// Age is how long ago the accepted commit was taken up, in seconds.
-	Age int64 `json:"age"`
-}
-
-type hold struct {
-	Source  string `json:"source"`
-	Tenant  string `json:"tenant,omitempty"` // where one tenant's lists are held
-	Commit  string `json:"commit"`
-	Reason  string `json:"reason"`
-	Approve string `json:"approve"`
-}
+type (
+	sourceStatus = console.SourceStatus
+	hold         = console.Hold
+)
 
 func (o *statusOptions) run(ctx context.Context, out io.Writer, only []string) error {
 	if !slices.Contains([]string{"", "json", "yaml", "wide"}, o.output) {
@@ -161,9 +144,9 @@ func (o *statusOptions) gather(ctx context.Context, only []string, now time.Time
 	if err != nil {
 		return nil, err
 	}
-	s := &status{Seed: seed, Sources: []sourceStatus{}, Clusters: []apply.Observed{}, Holds: []hold{}, Notices: []string{}}
+	s := &status{console.NewStatus(seed)}
 	for _, name := range slices.Sorted(maps.Keys(sources)) {
-		s.add(sources[name], now)
+		s.Add(sources[name], now)
 	}
 	return s, s.pick(observed, only)
 }
@@ -195,30 +178,8 @@ func seedClient(kubeconfig string) (client.Client, error) {
 	return client.New(config, client.Options{Scheme: scheme})
 }
 
-func (s *status) add(state apply.SourceState, now time.Time) {
-	entry := sourceStatus{Name: state.Name, Accepted: state.Accepted, Head: state.Accepted}
-	if !state.Since.IsZero() {
-		entry.Age = int64(now.Sub(state.Since).Seconds())
-	}
-	if h := state.Held; h != nil {
-		entry.Head = h.Commit
-		s.Holds = append(s.Holds, hold{Source: state.Name, Commit: h.Commit, Reason: h.Reason, Approve: approveLine(state.Name, h.Commit)})
-	}
-	for _, h := range state.Holds {
-		s.Holds = append(s.Holds, hold{state.Name, h.Tenant, h.Commit, h.Reason, approveLine(state.Name, h.Commit)})
-	}
-	s.Sources = append(s.Sources, entry)
-	for _, notice := range state.Notices { // the same ones of each source
-		if !slices.Contains(s.Notices, notice) {
-			s.Notices = append(s.Notices, notice)
-		}
-	}
-}
-
 // approveLine is what lifts a hold.
-func approveLine(source, commit string) string {
-	return fmt.Sprintf("portcullis approve %s@%s --reason ...", source, commit)
-}
+func approveLine(source, commit string) string { return console.ApproveLine(source, commit) }
 
 func (o *statusOptions) print(out io.Writer, s *status) error {
 	switch o.output {

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/text/width"
 
 	"github.com/portcullis-gitops/portcullis/apply"
+	"github.com/portcullis-gitops/portcullis/cmd/portcullis/console"
 	"github.com/portcullis-gitops/portcullis/render/report"
 )
 
@@ -58,7 +59,7 @@ func (s *status) headline() string {
 		n[c.State]++
 	}
 	line := plural(len(s.Clusters), "cluster")
-	for _, state := range worstFirst() {
+	for _, state := range console.States() {
 		if n[state] > 0 {
 			line += fmt.Sprintf(", %d %s", n[state], state)
 		}
@@ -76,7 +77,7 @@ func plural(n int, what string) string {
 // rows are the clusters, a line each; the message takes what is left of it.
 func (o tableOptions) rows(b *strings.Builder, clusters []apply.Observed, now time.Time) {
 	sorted := slices.Clone(clusters)
-	slices.SortStableFunc(sorted, func(a, b apply.Observed) int { return cmp.Compare(badness(a.State), badness(b.State)) })
+	slices.SortStableFunc(sorted, func(a, b apply.Observed) int { return cmp.Compare(console.Badness(a.State), console.Badness(b.State)) })
 	lines := [][]string{{"CLUSTER", "TENANT", "STATE", "REVISION", "AGE", "MESSAGE"}}
 	for _, c := range sorted {
 		lines = append(lines, []string{o.title(c), o.cut(report.Escape(c.Tenant), mostTenant), string(c.State),
@@ -161,13 +162,6 @@ func shown(commit string, wide bool) string {
 	}
 	return commit[:min(len(commit), 7)]
 }
-
-func worstFirst() []apply.State {
-	return []apply.State{apply.Contested, apply.Rejected, apply.Missing, apply.Held, apply.Pending, apply.Applied, apply.Waiting, apply.Synced}
-}
-
-// badness orders states, the worst first.
-func badness(s apply.State) int { return slices.Index(worstFirst(), s) }
 
 func age(since, now time.Time) string {
 	if since.IsZero() {

@@ -9,16 +9,17 @@ import (
 	"time"
 
 	"github.com/portcullis-gitops/portcullis/apply"
+	"github.com/portcullis-gitops/portcullis/cmd/portcullis/console"
 )
 
 const someCommit = "45dbeaec379428e5b3b84e5fab03d2a589cad2d3"
 
 // crowded is a status that has everything, and all of it too long.
 func crowded() *status {
-	s := &status{Seed: "eu-west", Sources: []sourceStatus{{Name: "customers", Accepted: someCommit, Head: someCommit}},
+	s := &status{console.Status{Seed: "eu-west", Sources: []sourceStatus{{Name: "customers", Accepted: someCommit, Head: someCommit}},
 		Holds:   []hold{{Source: "customers", Tenant: "acme", Commit: someCommit, Reason: strings.Repeat("takes access away ", 12), Approve: approveLine("customers", someCommit)}},
-		Notices: []string{strings.Repeat("a way around the lists ", 9)}}
-	for i, state := range worstFirst() {
+		Notices: []string{strings.Repeat("a way around the lists ", 9)}}}
+	for i, state := range console.States() {
 		s.Clusters = append(s.Clusters, apply.Observed{ID: fmt.Sprintf("qvjdddt7%02d", i), Name: strings.Repeat("shop", i*6), Tenant: strings.Repeat("t", 10+i),
 			State: state, Message: strings.Repeat("words of KKP ", 1+i), Revision: someCommit, Since: exampleNow.Add(-time.Duration(i) * 20 * time.Hour)})
 	}
@@ -54,11 +55,11 @@ func TestTableFitsItsColumns(t *testing.T) {
 	for _, line := range lines {
 		for i := range 8 {
 			if id := fmt.Sprintf("(qvjdddt7%02d)", i); strings.Contains(line, id) || i == 0 && strings.HasPrefix(line, "qvjdddt700") {
-				states = append(states, worstFirst()[i])
+				states = append(states, console.States()[i])
 			}
 		}
 	}
-	if !slices.Equal(states, worstFirst()) {
+	if !slices.Equal(states, console.States()) {
 		t.Errorf("clusters by their IDs, from the top: %v", states)
 	}
 	if want := "     kubectl portcullis approve customers@" + someCommit + " --reason ..."; !slices.Contains(lines, want) {
