@@ -75,6 +75,7 @@ func onStage(ctx context.Context, out *printer, seed *stage.Seed, o stage.Option
 		return err
 	}
 	defer func() { err = errors.Join(err, end(st)) }()
+	st.Run.Args = append(st.Run.Args, "--console-address", "127.0.0.1:0")
 	out.Say("an empty repository is made, and the Config of the seed eu-west")
 	if err := tell(ctx, out, st); err != nil {
 		return err

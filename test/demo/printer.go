@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/portcullis-gitops/portcullis/test/stage"
@@ -41,7 +42,9 @@ func (p *printer) log(log string) {
 
 // try says what can be done with what is left running.
 func (p *printer) try(st *stage.Stage) {
-	p.heading("It goes on running until Ctrl-C; in another terminal")
+	p.heading("It goes on running until Ctrl-C")
+	p.Say("the pages: %s", pagesIn(st.Run.Log()))
+	p.heading("In another terminal")
 	for _, line := range []string{
 		"export KUBECONFIG=" + st.Kubeconfig,
 		"bin/portcullis status",
@@ -54,4 +57,17 @@ func (p *printer) try(st *stage.Stage) {
 	} {
 		p.Say("%s", line)
 	}
+}
+
+// served is what the reconciler logs of where its pages are.
+var served = regexp.MustCompile(`"Serving the pages","address":"([^"]+)"`)
+
+// pagesIn is the address of the pages, by the reconciler's log: that of the last
+// start.
+func pagesIn(log string) string {
+	found := served.FindAllStringSubmatch(log, -1)
+	if len(found) == 0 {
+		return "not served"
+	}
+	return found[len(found)-1][1]
 }

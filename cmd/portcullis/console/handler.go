@@ -102,7 +102,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.Method == http.MethodPost && r.URL.Path != "/draft" && r.URL.Path != "/draft/check":
 		w.Header().Set("Allow", "GET, HEAD")
 		h.refuse(w, r, errMethod)
-	case path.Clean(r.URL.Path) != strings.TrimSuffix(r.URL.Path, "/") && r.URL.Path != "/":
+	case r.URL.Path != "/" && path.Clean(r.URL.Path) != strings.TrimSuffix(r.URL.Path, "/") || strings.Contains(r.URL.Path, "//"):
 		h.refuse(w, r, errNotFound) // and no redirect to somewhere that looks like it
 	default:
 		h.mux.ServeHTTP(w, r)

@@ -22,8 +22,8 @@ var assets embed.FS
 // pages are all templates. They are parsed from what is in the program: one that
 // is wrong is found by whoever builds it.
 var pages = template.Must(template.New("").Funcs(template.FuncMap{
-	"short": short, "age": age, "stamp": stamp, "ending": ending, "mark": mark, "tone": tone, "plain": report.Escape,
-	"access": accessWords, "kind": kindWords, "left": left, "bytes": func(b []byte) string { return string(b) },
+	"short": short, "brief": func(commit string) string { return commit[:min(len(commit), 7)] }, "age": age, "stamp": stamp, "ending": ending, "mark": mark, "tone": tone, "plain": report.Escape,
+	"access": accessWords, "kind": kindWords, "left": left,
 }).ParseFS(assets, "templates/*.html"))
 
 // frame is what is around every page.

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/portcullis-gitops/portcullis/apply"
 	"github.com/portcullis-gitops/portcullis/render"
+	"github.com/portcullis-gitops/portcullis/render/lint"
 	"github.com/portcullis-gitops/portcullis/render/policy"
 )
 
@@ -120,7 +122,7 @@ func (w *World) narrowPlan(s scope, inventory render.Inventory) *render.Plan {
 	}
 	for _, f := range w.Plan.Findings {
 		if s.owns(w.whose[render.FileID{Source: f.Source, Path: f.Path}], w.tenancy) {
-			out.Findings = append(out.Findings, f)
+			out.Findings = append(out.Findings, discreetFinding(f))
 		}
 	}
 	return out
@@ -181,6 +183,19 @@ func discreetly(w *render.Wanted) *render.Wanted {
 	out := *w
 	out.Held = &render.Hold{Rule: w.Held.Rule, Message: words}
 	return &out
+}
+
+// discreetFinding is a finding that tells as little of others: of a cluster that
+// is not the tenant's, not even that it is there.
+func discreetFinding(f lint.Finding) lint.Finding {
+	switch f.Rule {
+	case "foreign-cluster", "unknown-cluster":
+		f.Rule, f.Fix = "unknown-cluster", ""
+		f.Message = fmt.Sprintf("there is no cluster %q on the seed, or it is not yours", f.Cluster)
+	case "rule-budget":
+		f.Message = telling[f.Rule]
+	}
+	return f
 }
 
 // discreet is a state in those words.

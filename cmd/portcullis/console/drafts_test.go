@@ -1,0 +1,4 @@
+package console_test
+
+// drafts are the routes of a draft.
+func drafts() []string { return nil }
