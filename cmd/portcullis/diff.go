@@ -41,6 +41,7 @@ func diffCommand() *cobra.Command {
 			"--exit-code a change of the meaning, 2 could not run.",
 		Args: cobra.MaximumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			o.progress = newProgress(cmd.ErrOrStderr(), time.Now)
 			return o.run(cmd.Context(), args, cmd.OutOrStdout(), time.Now())
 		},
 	}
@@ -94,6 +95,7 @@ func (o *diffOptions) compare(ctx context.Context, commits []string, p *policy.P
 	if err != nil {
 		return c, err
 	}
+	defer o.progress.end()
 	t := meaning.Trees{Policy: p, Now: now}
 	cache := render.NewCache()
 	base := "HEAD"
@@ -149,7 +151,7 @@ func (o *diffOptions) onDisk(ctx context.Context, g *gitFolder, cache *render.Ca
 // parse takes the files apart. Paths are the folder's as it was given, joined
 // with what is below it; in a comment they are from the repository's root.
 func (o *diffOptions) parse(ctx context.Context, g *gitFolder, cache *render.Cache, snapshot *source.Snapshot, read source.ReadFunc) ([]render.File, error) {
-	files, err := parseAll(ctx, cache, "", snapshot, read)
+	files, err := parseTelling(ctx, cache, snapshot, read, o.progress)
 	for i := range files {
 		if o.output == "markdown" {
 			files[i].Path = path.Join(g.below, files[i].Path)
@@ -158,4 +160,19 @@ func (o *diffOptions) parse(ctx context.Context, g *gitFolder, cache *render.Cac
 		}
 	}
 	return files, err
+}
+
+// parseTelling takes the files apart that the cache does not know, and tells how
+// far it is.
+func parseTelling(ctx context.Context, cache *render.Cache, snapshot *source.Snapshot, read source.ReadFunc, p *progress) ([]render.File, error) {
+	out := make([]render.File, 0, len(snapshot.Files))
+	for chunk := range slices.Chunk(snapshot.Files, some) {
+		files, err := parseAll(ctx, cache, "", &source.Snapshot{Files: chunk}, read)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, files...)
+		p.at(readingFiles, len(out), len(snapshot.Files))
+	}
+	return out, nil
 }

@@ -38,6 +38,7 @@ func explainCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			o.progress = newProgress(cmd.ErrOrStderr(), time.Now)
 			return o.run(cmd.Context(), args[0], prefix, cmd.OutOrStdout(), time.Now())
 		},
 	}
@@ -56,7 +57,8 @@ func (o *explainOptions) run(ctx context.Context, cluster string, prefix netip.P
 	if err != nil {
 		return err
 	}
-	files, err := readTree(ctx, o.dir, o.tenant)
+	defer o.progress.end()
+	files, err := readTree(ctx, o.dir, o.tenant, o.progress)
 	if err != nil {
 		return err
 	}
@@ -64,6 +66,7 @@ func (o *explainOptions) run(ctx context.Context, cluster string, prefix netip.P
 	if err != nil {
 		return err
 	}
+	o.progress.end()
 	side := meaning.Alone(meaning.Trees{After: files, Policy: p, Inventory: inventory, Seed: seed, Now: now})
 	answers := meaning.Explain(meaning.Question{Cluster: cluster, Prefix: prefix, Side: side, Policy: p, Inventory: inventory, Now: now})
 	write := report.ExplainText

@@ -24,6 +24,7 @@ type importOptions struct {
 	policy, seed             string
 	project, out             string
 	all, dryRun              bool
+	progress                 *progress
 }
 
 func importCommand() *cobra.Command {
@@ -44,6 +45,7 @@ func importCommand() *cobra.Command {
 			"Exit code: 0 every list is in a file, 1 some is not or not all of it, 2 could not run.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.progress = newProgress(cmd.ErrOrStderr(), time.Now)
 			return o.run(cmd.Context(), cmd.OutOrStdout(), time.Now())
 		},
 	}
@@ -67,6 +69,7 @@ func (o *importOptions) run(ctx context.Context, out io.Writer, now time.Time) e
 	if o.seed, err = importedSeed(o.seed, p); err != nil {
 		return err
 	}
+	defer o.progress.end()
 	im, err := o.read(ctx, p, now)
 	if err != nil {
 		return err
@@ -80,6 +83,7 @@ func (o *importOptions) run(ctx context.Context, out io.Writer, now time.Time) e
 			return err
 		}
 	}
+	o.progress.end()
 	if err := o.tell(out, im); err != nil {
 		return err
 	}
@@ -108,12 +112,12 @@ func importedSeed(seed string, p *policy.Policy) (string, error) {
 
 // read gathers what is live, and what is in the folder already.
 func (o *importOptions) read(ctx context.Context, p *policy.Policy, now time.Time) (*importer.Importer, error) {
-	inventory, err := readSeed(ctx, o.kubeconfig, o.seedResource)
+	inventory, err := readSeed(ctx, o.kubeconfig, o.seedResource, o.progress)
 	if err != nil {
 		return nil, err
 	}
 	im := &importer.Importer{Dir: o.out, Seed: o.seed, Policy: p, Inventory: inventory, Now: now}
-	im.Files, err = readTree(ctx, o.out, "")
+	im.Files, err = readTree(ctx, o.out, "", o.progress)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -130,7 +134,8 @@ func (o *importOptions) write(im *importer.Importer) error {
 		return err
 	}
 	defer root.Close()
-	for _, c := range im.Found {
+	for i, c := range im.Found {
+		o.progress.at("writing files", i+1, len(im.Found))
 		if c.Outcome != importer.Written {
 			continue
 		}

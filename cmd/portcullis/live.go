@@ -49,7 +49,7 @@ func (o *offline) inventory(ctx context.Context, p *policy.Policy, files []rende
 	if err != nil {
 		return render.Inventory{}, "", err
 	}
-	known, err := readSeed(ctx, o.live.kubeconfig, o.live.seedResource)
+	known, err := readSeed(ctx, o.live.kubeconfig, o.live.seedResource, o.progress)
 	return known, seed, err
 }
 
@@ -109,7 +109,7 @@ func namedSeeds(files []render.File) []string {
 }
 
 // readSeed asks a seed for what a plan needs to know of it.
-func readSeed(ctx context.Context, kubeconfig, resource string) (render.Inventory, error) {
+func readSeed(ctx context.Context, kubeconfig, resource string, p *progress) (render.Inventory, error) {
 	key, err := seedKey(resource)
 	if err != nil {
 		return render.Inventory{}, err
@@ -118,7 +118,7 @@ func readSeed(ctx context.Context, kubeconfig, resource string) (render.Inventor
 	if err != nil {
 		return render.Inventory{}, err
 	}
-	return apply.ReadInventory(ctx, c, key)
+	return apply.ReadInventory(ctx, p.seed(c), key)
 }
 
 func seedKey(resource string) (types.NamespacedName, error) {

@@ -1,12 +1,16 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
 	"time"
 
 	"golang.org/x/term"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/portcullis-gitops/portcullis/apply"
 )
 
 const (
@@ -18,8 +22,8 @@ const (
 	clearLine = "\r\x1b[K"
 )
 
-// progress tells on a terminal how far a large tree has been read. A nil
-// progress tells nothing.
+// progress tells on a terminal how far work on a large tree or seed has come. A
+// nil progress tells nothing.
 type progress struct {
 	out         io.Writer
 	now         func() time.Time
@@ -40,8 +44,9 @@ func startProgress(out io.Writer, now func() time.Time) *progress {
 	return &progress{out: out, now: now, began: now()}
 }
 
-// at tells that so many of all files have been read.
-func (p *progress) at(done, all int) {
+// at tells that so many of all have been done of some work, such as "reading
+// files".
+func (p *progress) at(work string, done, all int) {
 	if p == nil {
 		return
 	}
@@ -50,12 +55,42 @@ func (p *progress) at(done, all int) {
 		return
 	}
 	p.told = now
-	_, _ = fmt.Fprintf(p.out, "%sread %d of %d files", clearLine, done, all)
+	_, _ = fmt.Fprintf(p.out, "%s%s: %d of %d", clearLine, work, done, all)
+}
+
+// seed is a reader of a seed that tells of the pages of Clusters that are read.
+func (p *progress) seed(c client.Reader) client.Reader {
+	if p == nil {
+		return c
+	}
+	return &countedReader{Reader: c, progress: p}
+}
+
+// countedReader counts Clusters.
+type countedReader struct {
+	client.Reader
+	progress *progress
+	done     int
+}
+
+// List implements client.Reader.
+func (r *countedReader) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
+	err := r.Reader.List(ctx, list, options...)
+	if page, ok := list.(*apply.ClusterList); ok && err == nil {
+		r.done += len(page.Items)
+		left := int64(0)
+		if page.RemainingItemCount != nil {
+			left = *page.RemainingItemCount
+		}
+		r.progress.at("reading clusters", r.done, r.done+int(left))
+	}
+	return err
 }
 
 // end takes back what was told.
 func (p *progress) end() {
 	if p != nil && !p.told.IsZero() {
 		_, _ = io.WriteString(p.out, clearLine)
+		p.told = time.Time{}
 	}
 }

@@ -112,7 +112,7 @@ func (e example) onSeed(t *testing.T, o *offline, dir string) *render.Plan {
 // treeAt reads a folder as if it were at another place.
 func treeAt(t *testing.T, dir, as string) []render.File {
 	t.Helper()
-	files, err := readTree(context.Background(), dir, "")
+	files, err := readTree(context.Background(), dir, "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,6 +26,7 @@ func renderCommand() *cobra.Command {
 			"given ones. It contacts nothing: clusters that only a selector picks are not known\n" +
 			"to it, nor platform ranges that hold in some datacenters only.",
 		RunE: func(cmd *cobra.Command, clusters []string) error {
+			o.progress = newProgress(cmd.ErrOrStderr(), time.Now)
 			plan, _, p, err := o.load(cmd.Context(), dir, time.Now())
 			if err != nil {
 				return err

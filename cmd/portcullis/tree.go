@@ -44,7 +44,7 @@ func (o *offline) load(ctx context.Context, dir string, now time.Time) (*render.
 		return nil, nil, nil, fmt.Errorf("--seed %s: the policy knows %s", o.seed, strings.Join(p.SeedNames(), ", "))
 	}
 	defer o.progress.end()
-	files, err := readTelling(ctx, dir, o.tenant, o.progress)
+	files, err := readTree(ctx, dir, o.tenant, o.progress)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -56,14 +56,9 @@ func (o *offline) load(ctx context.Context, dir string, now time.Time) (*render.
 	return plan, files, p, nil
 }
 
-// readTree reads a folder of tenants' files. Paths are the folder's as it was
-// given, joined with what is below it.
-func readTree(ctx context.Context, dir, tenant string) ([]render.File, error) {
-	return readTelling(ctx, dir, tenant, nil)
-}
-
-// readTelling tells how far it is while it reads.
-func readTelling(ctx context.Context, dir, tenant string, p *progress) ([]render.File, error) {
+// readTree reads a folder of tenants' files, and tells how far it is. Paths are the
+// folder's as it was given, joined with what is below it.
+func readTree(ctx context.Context, dir, tenant string, p *progress) ([]render.File, error) {
 	snapshot, read, err := source.ReadFolder(dir, tenant)
 	if err != nil {
 		if info, bad := os.Stat(dir); bad != nil || !info.IsDir() {
@@ -78,10 +73,15 @@ func readTelling(ctx context.Context, dir, tenant string, p *progress) ([]render
 	return files, err
 }
 
+// readingFiles is what is told of while files are taken apart, so many at a time.
+const (
+	readingFiles = "reading files"
+	some         = 100
+)
+
 // parseAtOnce takes a large tree apart on all processors, a hundred files at a
 // time: that is most of the work of a check.
 func parseAtOnce(ctx context.Context, snapshot *source.Snapshot, read source.ReadFunc, p *progress) ([]render.File, error) {
-	const some = 100
 	chunks := slices.Collect(slices.Chunk(snapshot.Files, some))
 	parsed := make([][]render.File, len(chunks))
 	var group errgroup.Group
@@ -94,7 +94,7 @@ func parseAtOnce(ctx context.Context, snapshot *source.Snapshot, read source.Rea
 			mu.Lock()
 			defer mu.Unlock()
 			done += len(chunk)
-			p.at(done, len(snapshot.Files))
+			p.at(readingFiles, done, len(snapshot.Files))
 			return err
 		})
 	}

@@ -35,6 +35,11 @@ const (
 	patience  = 90 * time.Second
 )
 
+// switches are all that is off by default; the Service of the pages is in the
+// example's values.
+var switches = []string{"rbac.operator.enabled=true", "rbac.reader.enabled=true", "rbac.outside.enabled=true", "webhook.enabled=true",
+	"admission.managedLists.enabled=true", "metrics.serviceMonitor.enabled=true", "metrics.alerts.enabled=true", "metrics.dashboard.enabled=true"}
+
 func TestMain(m *testing.M) {
 	ctrl.SetLogger(logr.Discard())
 	os.Exit(m.Run())
@@ -48,7 +53,8 @@ func TestInstallation(t *testing.T) {
 	h.part("every object is accepted", (*house).everyObject)
 	h.install()
 	h.part("the pod keeps to the restricted standard", (*house).restricted)
-	h.part("the account's rights", (*house).rights)
+	h.part("everybody's rights", (*house).rights)
+	h.part("everybody's rights without what is optional", (*house).rightsSwitchedOff)
 	_, err := h.Populate(h.ctx)
 	h.must(err)
 	h.must(h.Run.Start("--leader-elect"))
@@ -133,12 +139,12 @@ func (h *house) change(path, old, new, id string, want []string) {
 }
 
 // install installs the release as a user does, with the two files as they are
-// and all but the second policy, and has the reconciler run with what is in it.
+// and all that is optional, and has the reconciler run with what is in it.
 func (h *house) install() {
 	h.t.Helper()
 	args := append([]string{"install", release, chart, "--create-namespace",
 		"--set-file", "config=" + h.Config, "--set-file", "policy=" + filepath.Join(filepath.Dir(h.Config), "policy.yaml"),
-		"--set", "rbac.operator.enabled=true,rbac.outside.enabled=true,webhook.enabled=true"}, h.helmed...)
+		"--values", filepath.Join(chart, "examples", "oauth2-proxy.yaml"), "--set", strings.Join(switches, ",")}, h.helmed...)
 	out, err := helm(h.t, args...)
 	h.must(err)
 	if !strings.Contains(out, "lists of seed eu-west") {

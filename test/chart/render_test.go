@@ -72,6 +72,33 @@ func TestParts(t *testing.T) {
 	}
 }
 
+// TestEverySwitchIsTried: what the chart has off by default is on where it is
+// installed, but for the namespace, which helm makes.
+func TestEverySwitchIsTried(t *testing.T) {
+	t.Parallel()
+	var defaults map[string]any
+	if err := yaml.Unmarshal(must[[]byte](t)(os.ReadFile(filepath.Join(chart, "values.yaml"))), &defaults); err != nil {
+		t.Fatal(err)
+	}
+	var off []string
+	var look func(path string, v any)
+	look = func(path string, v any) {
+		if v == false && path != "namespace.create" && path != "console.service.enabled" {
+			off = append(off, path+"=true")
+		}
+		if m, ok := v.(map[string]any); ok {
+			for key, below := range m {
+				look(strings.TrimPrefix(path+"."+key, "."), below)
+			}
+		}
+	}
+	look("", defaults)
+	tried := slices.Sorted(slices.Values(switches))
+	if slices.Sort(off); !slices.Equal(off, tried) {
+		t.Errorf("off by default are %q, and tried are %q", off, tried)
+	}
+}
+
 // TestNamesAreOfTheRelease: nothing of one release is named as another's, but
 // for what the command itself has a fixed name for.
 func TestNamesAreOfTheRelease(t *testing.T) {

@@ -1,36 +1,80 @@
 package chart_test
 
 import (
+	"context"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/discovery"
 	kubeclient "k8s.io/client-go/kubernetes"
 )
 
-// may is all that the account may do: verbs by resource, place and name. A star
-// for a name: whatever the name. What anybody may who is known to the API server
-// is at the end.
-var may = map[string]string{
-	"kubermatic.k8c.io/clusters * *":                    "list watch patch",
-	"/services * front-loadbalancer":                    "list watch",
-	"/events * *":                                       "list watch",
-	"/events default *":                                 "create patch",
-	"/events lists *":                                   "create",
-	"/configmaps lists *":                               "get list create update",
-	"/configmaps lists portcullis-approvals":            "watch",
-	"coordination.k8s.io/leases lists *":                "create",
-	"coordination.k8s.io/leases lists portcullis":       "get update",
-	"kubermatic.k8c.io/seeds kubermatic eu-west":        "list watch",
-	"/namespaces lists lists":                           "get", // rbac.outside
-	"authorization.k8s.io/selfsubjectaccessreviews * *": "create",
-	"authorization.k8s.io/selfsubjectrulesreviews * *":  "create",
-	"certificates.k8s.io/clustertrustbundles * *":       "get list watch",
-	"authentication.k8s.io/selfsubjectreviews * *":      "create",
+// mayDo are verbs by resource, place and name. A star for a name: whatever the
+// name.
+type mayDo map[string]string
+
+// The account's rights are all that it may do.
+func accountMay() mayDo {
+	return mayDo{
+		"kubermatic.k8c.io/clusters * *":              "list watch patch",
+		"/services * front-loadbalancer":              "list watch",
+		"/events * *":                                 "list watch",
+		"/events default *":                           "create patch",
+		"/events lists *":                             "create",
+		"/configmaps lists *":                         "get list create update",
+		"/configmaps lists portcullis-approvals":      "watch",
+		"coordination.k8s.io/leases lists *":          "create",
+		"coordination.k8s.io/leases lists portcullis": "get update",
+		"kubermatic.k8c.io/seeds kubermatic eu-west":  "list watch",
+	}
+}
+
+// everybodyMay is what anybody may who is known to the API server.
+func everybodyMay() mayDo {
+	return mayDo{
+		"authorization.k8s.io/selfsubjectaccessreviews * *": "create",
+		"authorization.k8s.io/selfsubjectrulesreviews * *":  "create",
+		"authentication.k8s.io/selfsubjectreviews * *":      "create",
+	}
+}
+
+func (m mayDo) and(others ...mayDo) mayDo {
+	out := maps.Clone(m)
+	for _, other := range others {
+		maps.Copy(out, other)
+	}
+	return out
+}
+
+// subject is somebody, with all that optional parts of the chart grant them.
+type subject struct {
+	user   string
+	groups []string
+	always mayDo // whatever is switched on
+	parts  mayDo // with rbac.operator, rbac.reader and rbac.outside
+}
+
+func subjects() []subject {
+	return []subject{
+		{"system:serviceaccount:" + namespace + ":" + account, []string{"system:serviceaccounts", "system:serviceaccounts:" + namespace, "system:authenticated"},
+			accountMay().and(everybodyMay(), mayDo{"certificates.k8s.io/clustertrustbundles * *": "get list watch"}),
+			mayDo{"/namespaces lists lists": "get"}},
+		{"ann", []string{"portcullis-operators", "system:authenticated"}, everybodyMay(), mayDo{
+			"kubermatic.k8c.io/clusters * *":         "list",
+			"/services * front-loadbalancer":         "list",
+			"/configmaps lists *":                    "list",
+			"/configmaps lists portcullis-approvals": "get update",
+		}},
+		{"bob", []string{"portcullis-readers", "system:authenticated"}, everybodyMay(), mayDo{
+			"kubermatic.k8c.io/clusters * *":             "list",
+			"kubermatic.k8c.io/seeds kubermatic eu-west": "get",
+		}},
+	}
 }
 
 var (
@@ -39,10 +83,10 @@ var (
 	asked   = []string{"get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "impersonate", "bind", "escalate"}
 )
 
-func allowed(verb, resource, place, name string) bool {
+func (m mayDo) allows(verb, resource, place, name string) bool {
 	for _, at := range []string{"*", place} {
 		for _, as := range []string{"*", name} {
-			if slices.Contains(strings.Fields(may[resource+" "+at+" "+as]), verb) {
+			if slices.Contains(strings.Fields(m[resource+" "+at+" "+as]), verb) {
 				return true
 			}
 		}
@@ -50,9 +94,55 @@ func allowed(verb, resource, place, name string) bool {
 	return false
 }
 
-// rights asks the API server about every verb on every resource that it
-// serves, in places where the account has business and where it has none.
+// rights asks the API server about everybody's rights, with all that is optional.
 func (h *house) rights() {
+	for _, s := range subjects() {
+		h.hasRights(s, s.always.and(s.parts), func(string) bool { return true })
+	}
+}
+
+// rightsSwitchedOff has the release without the optional rights, and asks again;
+// they are back afterwards.
+func (h *house) rightsSwitchedOff() {
+	set := func(on bool) {
+		_, err := helm(h.t, append([]string{"upgrade", release, chart, "--reuse-values", "--set",
+			fmt.Sprintf("rbac.operator.enabled=%[1]v,rbac.reader.enabled=%[1]v,rbac.outside.enabled=%[1]v", on)}, h.helmed...)...)
+		h.must(err)
+	}
+	set(false)
+	h.await("the end of the operators' rights", func(ctx context.Context) error { // the authorizer learns of it by watch
+		for _, s := range subjects() {
+			for what, verbs := range s.parts {
+				words := strings.Fields(what)
+				group, resource, _ := strings.Cut(words[0], "/")
+				allowed, err := h.allowed(s, authorizationv1.ResourceAttributes{Group: group, Resource: resource, Version: "*",
+					Namespace: strings.Trim(words[1], "*"), Name: strings.Trim(words[2], "*"), Verb: strings.Fields(verbs)[0]})
+				if err != nil || allowed && !s.always.allows(strings.Fields(verbs)[0], words[0], words[1], words[2]) {
+					return fmt.Errorf("%s still may: %s %s (%w)", s.user, verbs, what, err)
+				}
+			}
+		}
+		return nil
+	})
+	switched := mayDo{}
+	for _, s := range subjects() {
+		switched = switched.and(s.parts)
+	}
+	for _, s := range subjects() {
+		h.hasRights(s, s.always, switched.names)
+	}
+	set(true)
+}
+
+// names tells whether there is a right to a resource, or to what is below it.
+func (m mayDo) names(resource string) bool {
+	return slices.ContainsFunc(keys(m), func(what string) bool { return strings.HasPrefix(what, resource+" ") })
+}
+
+// hasRights asks the API server about every verb on every resource that it serves
+// and that is meant, in places where somebody has business and where they have
+// none.
+func (h *house) hasRights(s subject, may mayDo, meant func(resource string) bool) {
 	clients, err := kubeclient.NewForConfig(h.Seed.Plane.Config)
 	h.must(err)
 	resources := served(h.t, clients.Discovery())
@@ -61,16 +151,19 @@ func (h *house) rights() {
 	for range 8 {
 		wait.Go(func() {
 			for q := range questions {
-				h.ask(clients, q)
+				h.ask(s, may, q)
 			}
 		})
 	}
 	count := 0
 	for _, r := range resources {
+		if !meant(r.Group + "/" + r.Resource) {
+			continue
+		}
 		for _, place := range places {
 			for _, name := range special {
 				// What is named by no rule at all need not be asked under each name.
-				if name != "" && !strings.Contains(strings.Join(keys(may), " "), r.Group+"/"+r.Resource+" ") {
+				if name != "" && !may.names(r.Group+"/"+r.Resource) {
 					continue
 				}
 				for _, verb := range asked {
@@ -83,18 +176,13 @@ func (h *house) rights() {
 	}
 	close(questions)
 	wait.Wait()
-	if count < 3000 {
+	if count < 1000 {
 		h.t.Errorf("only %d questions were asked", count)
 	}
 }
 
-func (h *house) ask(clients kubeclient.Interface, q authorizationv1.ResourceAttributes) {
-	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
-		User:               "system:serviceaccount:" + namespace + ":" + account,
-		Groups:             []string{"system:serviceaccounts", "system:serviceaccounts:" + namespace, "system:authenticated"},
-		ResourceAttributes: &q,
-	}}
-	answer, err := clients.AuthorizationV1().SubjectAccessReviews().Create(h.ctx, review, metav1.CreateOptions{})
+func (h *house) ask(s subject, may mayDo, q authorizationv1.ResourceAttributes) {
+	allowed, err := h.allowed(s, q)
 	if err != nil {
 		h.t.Error(err)
 		return
@@ -103,9 +191,15 @@ func (h *house) ask(clients kubeclient.Interface, q authorizationv1.ResourceAttr
 	if q.Subresource != "" {
 		resource += "/" + q.Subresource
 	}
-	if want := allowed(q.Verb, resource, q.Namespace, q.Name); answer.Status.Allowed != want {
-		h.t.Errorf("%s %s in %s, named %q: allowed: %v, want %v", q.Verb, resource, q.Namespace, q.Name, answer.Status.Allowed, want)
+	if want := may.allows(q.Verb, resource, q.Namespace, q.Name); allowed != want {
+		h.t.Errorf("%s: %s %s in %s, named %q: allowed: %v, want %v", s.user, q.Verb, resource, q.Namespace, q.Name, allowed, want)
 	}
+}
+
+func (h *house) allowed(s subject, q authorizationv1.ResourceAttributes) (bool, error) {
+	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{User: s.user, Groups: s.groups, ResourceAttributes: &q}}
+	err := h.Seed.Client.Create(h.ctx, review)
+	return review.Status.Allowed, err
 }
 
 // served are all resources and subresources.

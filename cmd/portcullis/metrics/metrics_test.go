@@ -259,7 +259,7 @@ func TestCardinality(t *testing.T) {
 	t.Parallel()
 	before := len(collected(t, fleet(), recorded()))
 	v := fleet()
-	for i := range 5000 {
+	for i := range 10000 {
 		id := fmt.Sprintf("c%04d", i)
 		v.States[id] = apply.ClusterState{State: apply.Rejected, Message: id}
 		v.Plan.Clusters[id] = &render.Wanted{Cluster: id, Claim: render.Claim{Tenant: id}, Held: &render.Hold{Rule: "freeze", Message: id},
