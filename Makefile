@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := build
-.PHONY: help build tools demo bench lint unit alerts test reference manifests shipped image release clean fuzz faults mutants soak
+.PHONY: help build tools demo practice bench lint unit alerts test reference manifests shipped image release clean fuzz faults mutants soak
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
@@ -36,6 +36,10 @@ tools: ## etcd, kube-apiserver, Gitea, helm and others from source, to .tools/bi
 demo: build ## the whole story on a real API server; KEEP=1 leaves it running
 	@assets=$$(go run ./test/tools -control-plane) && \
 	KUBEBUILDER_ASSETS="$$assets" KEEP="$(KEEP)" go run ./test/demo
+
+practice: build ## a seed to learn on, for docs/tutorial.md: a real API server, KKP played by a stand-in; until Ctrl-C
+	@assets=$$(go run ./test/tools -control-plane) && $(STATIC) -o bin/practice ./test/practice && \
+	KUBEBUILDER_ASSETS="$$assets" exec bin/practice
 
 bench: build ## speed and requests against a bare loop, to build/bench.json; N=1000 is quick
 	@assets=$$(go run ./test/tools -control-plane) && \
