@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/portcullis-gitops/portcullis/cmd/portcullis/schema"
+	"github.com/portcullis-gitops/portcullis/render/profile"
 )
 
 // fieldsPage has a table for each kind, a row a field.
@@ -21,7 +22,26 @@ func fieldsPage(t *testing.T) string {
 		fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| field | value | default | |\n|---|---|---|---|\n", k.Name, k.Shape.Doc)
 		rows(&b, "", k.Shape)
 	}
+	balancers(&b)
 	return b.String()
+}
+
+// balancers has a row for each profile that seeds.<name>.loadBalancer can name.
+func balancers(b *strings.Builder) {
+	b.WriteString("\n## Load balancers\n\nWhat `seeds.<name>.loadBalancer` of the Policy can name, and what is known of each: read in the sources of the\n" +
+		"cloud controllers in August 2026. What a field means: `seeds.<name>.loadBalancer.*` above.\n\n" +
+		"| profile | enforces | ipv6 | absentFamily | budget | |\n|---|---|---|---|---|---|\n")
+	for _, name := range profile.Names() {
+		p, _ := profile.Get(name)
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s | %s |\n", name, p.Enforces, p.IPv6, p.AbsentFamily, budgetText(p.Budget), cell(p.Note))
+	}
+}
+
+func budgetText(b profile.Budget) string {
+	if b.Rules == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d rules, %d an entry, for each %s", b.Rules, b.PerEntry, b.SharedBy)
 }
 
 func rows(b *strings.Builder, at string, s *schema.Shape) {
