@@ -190,7 +190,7 @@ func (r *rendering) settle(id string, all []*claim) *claim {
 // read far enough to tell whether it gave the cluster up.
 func (r *rendering) keptUnread(id string, all []*claim) (Claim, bool) {
 	before, had := r.Base.claims[id]
-	return before, had && !r.letGo(clusterOf(id)) && r.hadBy(id, all[0]) == 0 && r.unreadable(before)
+	return before, had && !r.givenUp(clusterOf(id)) && r.hadBy(id, all[0]) == 0 && r.unreadable(before)
 }
 
 // weight puts the claims of refused files last: unless such a file had the

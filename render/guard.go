@@ -185,7 +185,7 @@ func (r *rendering) radius(n, of int, whose string) string {
 func (r *rendering) keepBefore(p *Plan, ids []string, rule, why string) []string {
 	for _, id := range ids {
 		w := p.Clusters[id]
-		kept := &Wanted{Cluster: id, UID: w.UID, Title: w.Title, Claim: w.Claim, Exposed: w.Exposed,
+		kept := &Wanted{Cluster: id, UID: w.UID, Project: w.Project, Title: w.Title, Claim: w.Claim, Exposed: w.Exposed,
 			Held: &Hold{Rule: rule, Message: why}, Asked: w}
 		if before := r.accepted(id, w); before != nil {
 			kept.Access, kept.Claim.Line = before.Access, w.Claim.Line
@@ -211,7 +211,11 @@ func (r *rendering) accepted(id string, w *Wanted) *Wanted {
 }
 
 // isNew tells whether a cluster is to carry something else than was accepted.
+// What was found was, by an earlier process.
 func (r *rendering) isNew(id string, w *Wanted) bool {
+	if w.found {
+		return false
+	}
 	before := r.accepted(id, w)
 	if before == nil {
 		return !r.trusts(id, w.Claim) && !carries(r.Inventory.Clusters[id].Live, w)

@@ -29,6 +29,8 @@ type Base struct {
 	guarded map[string]bool
 	// massHeld are the clusters that wait for approval, with the reason.
 	massHeld map[string]string
+	// found are the clusters that were found to carry a list, see Find.
+	found map[string]*Wanted
 }
 
 // With is both bases together. They must be of different sources.
@@ -47,6 +49,7 @@ func (b *Base) With(other *Base) *Base {
 		maps.Copy(out.force, from.force)
 		maps.Copy(out.guarded, from.guarded)
 		maps.Copy(out.massHeld, from.massHeld)
+		maps.Copy(out.found, from.found)
 		out.lines = out.lines.with(from.lines)
 	}
 	return out
@@ -54,13 +57,17 @@ func (b *Base) With(other *Base) *Base {
 
 func newBase() *Base {
 	return &Base{accepted: map[FileID]string{}, names: map[docName]string{}, claims: map[string]Claim{},
-		wanted: map[string]*Wanted{}, lines: lines{}, known: map[string]bool{}, restored: map[string]bool{}, force: map[string]map[string]string{}, guarded: map[string]bool{}, massHeld: map[string]string{}}
+		wanted: map[string]*Wanted{}, lines: lines{}, known: map[string]bool{}, restored: map[string]bool{}, force: map[string]map[string]string{}, guarded: map[string]bool{}, massHeld: map[string]string{}, found: map[string]*Wanted{}}
 }
 
 // Base is the plan as the base of the next one.
 func (p *Plan) Base() *Base {
-	b := &Base{accepted: p.accepted, names: p.names, wanted: p.Clusters, lines: p.lines, known: p.known, claims: make(map[string]Claim, len(p.Clusters)), massHeld: map[string]string{}}
-	for id, w := range p.Clusters {
+	b := &Base{accepted: p.accepted, names: p.names, wanted: p.Clusters, lines: p.lines, known: p.known, claims: make(map[string]Claim, len(p.Clusters)), massHeld: map[string]string{}, found: p.found}
+	if len(p.found) > 0 { // what is wanted for now only was accepted by nobody
+		b.wanted = maps.Clone(p.Clusters)
+		maps.DeleteFunc(b.wanted, func(_ string, w *Wanted) bool { return w.provisional })
+	}
+	for id, w := range b.wanted {
 		if w.Asked != nil && w.Held.Rule == RuleBlastRadius {
 			b.massHeld[id] = w.Held.Message
 		}
@@ -74,7 +81,9 @@ func (p *Plan) Base() *Base {
 // Retained is the last good list of a cluster whose list no longer follows
 // from the files that were accepted.
 type Retained struct {
-	UID     string  `json:"uid,omitempty"`
+	UID string `json:"uid,omitempty"`
+	// Project is the cluster's when the list was accepted.
+	Project string  `json:"project,omitempty"`
 	Claim   Claim   `json:"claim"`
 	Access  Access  `json:"access"`
 	Entries []Entry `json:"entries"`
@@ -108,7 +117,7 @@ func Restore(source string, files []File, refused []FileID, claims map[string]Cl
 			continue
 		}
 		b.claims[id] = kept.Claim
-		b.wanted[id] = &Wanted{Cluster: id, UID: kept.UID, Claim: kept.Claim, Access: kept.Access, Entries: kept.Entries, Held: &kept.Hold}
+		b.wanted[id] = &Wanted{Cluster: id, UID: kept.UID, Project: kept.Project, Claim: kept.Claim, Access: kept.Access, Entries: kept.Entries, Held: &kept.Hold}
 	}
 	return b
 }
@@ -139,7 +148,7 @@ func (p *Plan) Retained() map[string]Retained {
 	out := map[string]Retained{}
 	for id, w := range p.Clusters {
 		if w.Held != nil && (w.Access != "" || w.Asked != nil) {
-			out[id] = Retained{UID: w.UID, Claim: w.Claim, Access: w.Access, Entries: kept(w), Hold: clipped(*w.Held)}
+			out[id] = Retained{UID: w.UID, Project: w.Project, Claim: w.Claim, Access: w.Access, Entries: kept(w), Hold: clipped(*w.Held)}
 		}
 	}
 	return out
@@ -174,6 +183,9 @@ func clip(s string) string { return strings.ToValidUTF8(s[:min(len(s), mostKept)
 func (r *rendering) held(key string, w *Wanted, why *Hold) *Wanted {
 	w.Held = why
 	before := r.Base.wanted[key]
+	if before != nil && before.Claim.Tenant != w.Claim.Tenant && r.outlasts(key, before) {
+		w.Claim, w.Held = before.Claim, r.removal(before)
+	}
 	if before == nil || before.Claim.Tenant != w.Claim.Tenant { // made anew, under the same ID: another's list is not its
 		return w
 	}
@@ -185,6 +197,12 @@ func (r *rendering) held(key string, w *Wanted, why *Hold) *Wanted {
 	res := r.compute(r.renewPlatform(before.Entries, seed, w.Cluster), seed)
 	w.Entries, w.List, w.Unresolved = res.entries, res.list, before.Unresolved
 	return w
+}
+
+// outlasts tells whether another tenant's list stays on a cluster until somebody
+// has a good one for it: it is the same cluster, and only the policy is another.
+func (r *rendering) outlasts(key string, before *Wanted) bool {
+	return r.Inventory.Known && !r.letGo(key) && before.Access == Restricted && len(before.List) > 0
 }
 
 // renewPlatform: a tenant's entries stay as they were, the provider's own are
@@ -200,9 +218,10 @@ func (r *rendering) renewPlatform(entries []Entry, seed, cluster string) []Entry
 }
 
 // keepRemoved holds the clusters that were claimed before and are not now: a
-// file that is gone opens nothing. Clusters that are gone themselves, or not
-// the tenant's any more, are let go, and so are unmanaged ones; but not because
-// their file cannot be read: another list would have them then.
+// file that is gone opens nothing, and neither does a policy that takes their
+// project from the tenant. Clusters that are gone themselves are let go, and so
+// are unmanaged ones; but not because their file cannot be read: another list
+// would have them then.
 func (r *rendering) keepRemoved() {
 	for id, before := range r.Base.wanted {
 		if r.wanted[id] != nil || before.Access == "" || before.Access == Unmanaged && !r.unreadable(before.Claim) {
@@ -212,7 +231,7 @@ func (r *rendering) keepRemoved() {
 			continue
 		}
 		c := r.Inventory.Clusters[id]
-		w := &Wanted{Cluster: before.Cluster, UID: c.UID, Title: Cluster{ID: before.Cluster, Name: c.Name}.Title(), Claim: before.Claim}
+		w := &Wanted{Cluster: before.Cluster, UID: c.UID, Project: c.Project, Title: Cluster{ID: before.Cluster, Name: c.Name}.Title(), Claim: before.Claim}
 		r.wanted[id] = r.held(id, w, r.removal(before))
 		if r.wanted[id].Held.Rule == "removed-allowlist" {
 			r.reportRemoved(w)
@@ -232,14 +251,28 @@ func (r *rendering) maybeSelected(before *Wanted) bool {
 }
 
 // letGo tells whether a cluster that was claimed before is gone, was made anew,
-// or is not the tenant's any more: then nobody has it by having had it.
+// or is in another project: then its last list is not its own. Of a list that an
+// older version wrote down without the project, the policy says whose it is.
 func (r *rendering) letGo(id string) bool {
 	before, known := r.Base.wanted[id]
 	if !known || !r.Inventory.Known {
 		return false
 	}
 	c, exists := r.Inventory.Clusters[id]
-	return !exists || c.Deleting || !r.owns(before.Claim.Tenant, c.Project) || before.UID != "" && c.UID != before.UID
+	if !exists || c.Deleting || before.UID != "" && c.UID != before.UID {
+		return true
+	}
+	if before.Project == "" {
+		return !r.owns(before.Claim.Tenant, c.Project)
+	}
+	return c.Project != before.Project
+}
+
+// givenUp tells whether nobody has a cluster any more by having had it: it is
+// let go, or the policy gives it to another tenant.
+func (r *rendering) givenUp(id string) bool {
+	before, known := r.Base.wanted[id]
+	return r.letGo(id) || known && r.Inventory.Known && !r.owns(before.Claim.Tenant, r.Inventory.Clusters[id].Project)
 }
 
 // unreadable tells whether a claim's file is there, and cannot be read far
@@ -262,6 +295,9 @@ func (r *rendering) removal(before *Wanted) *Hold {
 	}
 	if r.refused[before.Claim.File()] || r.blocked[before.Claim.File()] != nil {
 		return r.refusal(&list{file: &File{Source: before.Claim.Source, Path: before.Claim.Path}})
+	}
+	if tenant, project := before.Claim.Tenant, r.Inventory.Clusters[before.Cluster].Project; r.Inventory.Known && !r.owns(tenant, project) {
+		return &Hold{Rule: "foreign-cluster", Message: "the policy does not give project " + project + " to tenant " + tenant + " any more; the last list is kept, from " + before.Claim.Path}
 	}
 	return &Hold{Rule: "removed-allowlist", Message: "no file claims the cluster any more; its last list is kept, from " + before.Claim.Path}
 }

@@ -47,6 +47,10 @@ type Cluster struct {
 	Paused    bool // spec.pause
 	Deleting  bool // metadata.deletionTimestamp is set
 	Live      Live
+	// Ours is the list that portcullis wrote last, as it stands in the object:
+	// the live one where nobody wrote over it, else one that was seen before
+	// that; nil where it is not known.
+	Ours []string
 }
 
 // Live is the field spec.apiServerAllowedIPRanges as it stands on a Cluster.

@@ -21,7 +21,7 @@ type resolved struct {
 // plan puts together what every cluster gets.
 func (r *rendering) plan() *Plan {
 	p := &Plan{Now: r.Now, ByHand: GrantedBy(r.Policy, r.Seed), Clusters: make(map[string]*Wanted, len(r.claims)), Refused: r.refused,
-		accepted: map[FileID]string{}, names: map[docName]string{}, contested: r.contested, lines: lines{}, known: map[string]bool{}}
+		accepted: map[FileID]string{}, names: map[docName]string{}, contested: r.contested, lines: lines{}, known: map[string]bool{}, found: map[string]*Wanted{}}
 	r.wanted = p.Clusters
 	for key, c := range r.claims {
 		if w := r.want(key, c); w != nil {
@@ -30,6 +30,7 @@ func (r *rendering) plan() *Plan {
 	}
 	r.keepRemoved()
 	r.holdToBudget()
+	r.keepFound(p)
 	r.guard(p)
 	p.Findings = r.allFindings()
 	p.Next = r.wake(earlier(r.next(), r.thaw()))
@@ -52,7 +53,7 @@ func (r *rendering) seedOf(key string) string {
 func (r *rendering) want(key string, c *claim) *Wanted {
 	id := clusterOf(key)
 	l, cluster := c.list, r.Inventory.Clusters[id]
-	w := &Wanted{Cluster: id, UID: cluster.UID, Title: Cluster{ID: id, Name: cluster.Name}.Title(), Claim: l.claim(c.at),
+	w := &Wanted{Cluster: id, UID: cluster.UID, Project: cluster.Project, Title: Cluster{ID: id, Name: cluster.Name}.Title(), Claim: l.claim(c.at),
 		Exposed: cluster.ExposeStrategy == ExposeLoadBalancer}
 	if !r.good(l) {
 		return r.held(key, r.stillOf(key, w, c), r.refusal(l))
@@ -78,7 +79,7 @@ func (r *rendering) want(key string, c *claim) *Wanted {
 // file that is right.
 func (r *rendering) stillOf(key string, w *Wanted, c *claim) *Wanted {
 	before, had := r.Base.claims[key]
-	if had && before.Tenant == w.Claim.Tenant && r.hadBy(key, c) == 0 && !r.letGo(key) {
+	if had && before.Tenant == w.Claim.Tenant && r.hadBy(key, c) == 0 && !r.givenUp(key) {
 		w.Claim = before
 	}
 	return w

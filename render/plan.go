@@ -44,6 +44,7 @@ type Plan struct {
 	contested map[string]Claim
 	lines     lines
 	known     map[string]bool // sources of which the lines are known
+	found     map[string]*Wanted
 }
 
 // Contested are the clusters that several lists claim, with the claim of the
@@ -62,6 +63,7 @@ func (p *Plan) Contested(source string) map[string]Claim {
 type Wanted struct {
 	Cluster string // ID
 	UID     string // of the object the plan was made for; empty if it does not exist
+	Project string // of that object
 	Title   string // shop-prod (qvjdddt72t)
 	Claim   Claim
 	Access  Access
@@ -84,6 +86,9 @@ type Wanted struct {
 	// Asked is what it would carry if a guard did not hold it; nil where none
 	// does.
 	Asked *Wanted
+
+	found       bool // and claimed by no file, see Find
+	provisional bool // until its source is read
 }
 
 // Writes tells whether anything is to be written for the cluster at all.

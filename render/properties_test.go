@@ -82,10 +82,14 @@ type history struct {
 	plan *render.Plan
 	// restricted are the clusters that have a list and did not give it up.
 	restricted map[string]bool
+	// belonged says in which project a cluster was when its tenant last had it.
+	belonged map[string]belonging
 }
 
+type belonging struct{ tenant, uid, project string }
+
 func newHistory(t *testing.T) *history {
-	h := &history{world: newWorld(t), restricted: map[string]bool{}}
+	h := &history{world: newWorld(t), restricted: map[string]bool{}, belonged: map[string]belonging{}}
 	h.world.policy.AllowOpen = true
 	h.plan = h.world.plan()
 	return h
@@ -125,11 +129,15 @@ func (h *history) nothingOpened(t *rapid.T) {
 	}
 }
 
-// nobodyElses: what is in the plan of a cluster is of its own tenant.
+// nobodyElses: what is in the plan of a cluster is of its own tenant. What was
+// its own when it was accepted stays, held, whoever has the project by now.
 func (h *history) nobodyElses(t *rapid.T) {
 	for id, w := range h.plan.Clusters {
 		c, exists := h.inventory.Clusters[id]
-		if exists && !slices.Contains(h.world.policy.Projects(w.Claim.Tenant), c.Project) {
+		now := belonging{w.Claim.Tenant, c.UID, c.Project}
+		if slices.Contains(h.world.policy.Projects(w.Claim.Tenant), c.Project) {
+			h.belonged[id] = now
+		} else if exists && (w.Held == nil || h.belonged[id] != now) {
 			t.Fatalf("cluster %s of project %s gets what tenant %s says", id, c.Project, w.Claim.Tenant)
 		}
 		for _, e := range w.Entries {
@@ -297,8 +305,12 @@ func (h *history) start(t *rapid.T) {
 // reform changes the policy, which refuses nothing that was accepted.
 func (h *history) reform(t *rapid.T) {
 	before := h.plan
+	const projects = "acme: {projects: [acmeproj01, acmeproj02]}"
 	p, problems := policy.ParsePolicy([]byte(rapid.SampledFrom([]string{policyText, policyText + "allowOpen: true\n",
-		policyText + "selectors: labels\n", policyText + "selectors: deny\n"}).Draw(t, "policy")), lint.Changeable)
+		policyText + "selectors: labels\n", policyText + "selectors: deny\n",
+		strings.Replace(policyText, projects, "acme: {projects: [acmeproj01]}", 1),
+		strings.Replace(policyText, projects, "acme: {projects: [acmeproj01]}, globexproj: {projects: [globexproj, acmeproj02]}", 1),
+	}).Draw(t, "policy")), lint.Changeable)
 	if len(problems) > 0 {
 		t.Fatalf("policy: %v", problems)
 	}
@@ -319,6 +331,20 @@ func (h *history) replace(t *rapid.T) {
 	c.Project = rapid.SampledFrom([]string{"acmeproj01", "acmeproj02", "globexproj", "nobody"}).Draw(t, "project")
 	c.Labels = map[string]string{"env": rapid.SampledFrom([]string{"prod", "test"}).Draw(t, "env")}
 	c.Datacenter = rapid.SampledFrom([]string{"dc-a", "dc-b"}).Draw(t, "datacenter")
+	h.inventory.Clusters[id] = c
+	delete(h.restricted, id)
+	h.step(t)
+}
+
+// rehome puts a cluster, the same object, into another project.
+func (h *history) rehome(t *rapid.T) {
+	id := rapid.SampledFrom(slices.Sorted(maps.Keys(h.inventory.Clusters))).Draw(t, "cluster")
+	c := h.inventory.Clusters[id]
+	project := rapid.SampledFrom([]string{"acmeproj01", "acmeproj02", "globexproj", "nobody"}).Draw(t, "project")
+	if project == c.Project {
+		t.Skip("nothing changes")
+	}
+	c.Project = project
 	h.inventory.Clusters[id] = c
 	delete(h.restricted, id)
 	h.step(t)
@@ -348,6 +374,7 @@ func TestNothingThatHappensOpensACluster(t *testing.T) {
 			"restart":              h.start,
 			"change the policy":    h.reform,
 			"make a cluster anew":  h.replace,
+			"move a cluster":       h.rehome,
 		})
 	})
 }
