@@ -58,17 +58,19 @@ const defaultConcurrency = 8
 
 // Controller writes and watches the Clusters of one seed. Add makes one.
 type Controller struct {
-	options  Options
-	client   client.Client              // reads Clusters and Services from the cache
-	synced   func(context.Context) bool // waits for that cache; false if ctx ends first
-	clock    clock.PassiveClock
-	log      logr.Logger
-	limiter  *rate.Limiter
-	events   record.EventRecorder
-	seed     *seedWatch
-	said     func(namespace string) []*corev1.Event // by the load balancer there
-	news     mailbox
-	outcomes mailbox
+	options Options
+	client  client.Client              // reads Clusters and Services from the cache
+	synced  func(context.Context) bool // waits for that cache; false if ctx ends first
+	clock   clock.PassiveClock
+	log     logr.Logger
+	limiter *rate.Limiter
+	events  record.EventRecorder
+	seed    *seedWatch
+	said    func(namespace string) []*corev1.Event // by the load balancer there
+	// overwritten are lists of ours that are not there any more.
+	overwritten *overwritten
+	news        mailbox
+	outcomes    mailbox
 
 	mu        sync.Mutex
 	wanted    map[string]*render.Wanted // of the plan in force
@@ -92,7 +94,7 @@ const namespaceIndex = "status.namespaceName"
 func Add(mgr manager.Manager, o Options) (*Controller, error) {
 	c := newController(mgr.GetClient(), o)
 	c.synced = mgr.GetCache().WaitForCacheSync
-	for _, step := range []func(manager.Manager) error{c.addEvents, c.addSeed, c.addBalancer, c.addIndex, c.addController} {
+	for _, step := range []func(manager.Manager) error{c.addEvents, c.addSeed, c.addBalancer, c.addIndex, c.addOverwritten, c.addController} {
 		if err := step(mgr); err != nil {
 			return nil, err
 		}
@@ -111,7 +113,7 @@ func newController(cl client.Client, o Options) *Controller {
 		options: o, client: cl, clock: o.Clock, log: o.Log, limiter: limiter(o.Rate),
 		news: newMailbox(), outcomes: newMailbox(),
 		states: map[string]ClusterState{}, memories: map[string]*memory{}, restored: map[string]Standing{}, putRight: map[string]int64{}, told: newTold(),
-		said: func(string) []*corev1.Event { return nil },
+		said: func(string) []*corev1.Event { return nil }, overwritten: &overwritten{lists: map[types.UID][]string{}},
 	}
 	c.seed = newSeedWatch(o.SeedResource, o.SeedRanges, o.Log, c.seedChanged)
 	return c

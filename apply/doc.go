@@ -44,6 +44,11 @@
 // the list in Git has been on the Service: another expose strategy, access:
 // unmanaged or a plan without the cluster end it as little as they renew it.
 //
+// A list of ours that is overwritten is remembered from the first look at the
+// Clusters on, by a standby as well, until ours is there again: Inventory says
+// which list was the last one of ours (render.Cluster.Ours), so that a process
+// that cannot read any file yet knows what to put right.
+//
 // # What others say
 //
 // Warning Events on the Service and status.errorReason of the Cluster stand as

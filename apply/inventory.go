@@ -25,7 +25,9 @@ func (c *Controller) Inventory(ctx context.Context) (render.Inventory, error) {
 	}
 	clusters := make(map[string]render.Cluster, len(list.Items))
 	for i := range list.Items {
-		clusters[list.Items[i].Name] = known(&list.Items[i])
+		cluster := known(&list.Items[i])
+		cluster.Ours = c.overwritten.lastOurs(&list.Items[i])
+		clusters[cluster.ID] = cluster
 	}
 	return render.Inventory{Known: true, Clusters: clusters, Seed: c.seed.get(ctx)}, nil
 }

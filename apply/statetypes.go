@@ -9,7 +9,9 @@ import (
 // SourceState is what must outlive the process of one source. The zero value
 // of each field but Name is "nothing known".
 type SourceState struct {
-	Name   string `json:"name"` // of the source in the Config
+	Name string `json:"name"` // of the source in the Config
+	// URL and Branch are where Accepted is from, Path and Tenant where its files
+	// were read: the Config may say something else by now.
 	URL    string `json:"url,omitempty"`
 	Branch string `json:"branch,omitempty"`
 	Path   string `json:"path,omitempty"`
@@ -43,6 +45,9 @@ type SourceState struct {
 	// Force are prints of what the clusters of each tenant are to carry, see
 	// render.Plan.Force.
 	Force map[string]string `json:"-"`
+	// Kept are the clusters on which the source's lists are kept, by tenant, see
+	// render.Plan.Kept: 17 bytes each.
+	Kept map[string][]string `json:"-"`
 	// Stale are the clusters whose kept list counts no more, though it is
 	// written down still: it goes with the next write of those.
 	Stale []string `json:"stale,omitempty"`

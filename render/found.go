@@ -172,7 +172,7 @@ func (r *rendering) asFound(id string, f *Wanted, read bool) *Wanted {
 		w.Entries, w.List = res.entries, res.list
 	}
 	if !read {
-		w.Held = &Hold{Rule: RuleUnread, Message: "the list on the cluster is not the one that was written last, and Git has not answered since this process began: what belongs there is not known"}
+		w.Held = &Hold{Rule: RuleUnread, Message: "the list on the cluster is not the one that was written last, and the accepted commit could not be read since this process began: what belongs there is not known"}
 		return &w
 	}
 	if w.Held = r.removal(f); w.Held.Rule == "removed-allowlist" {

@@ -32,7 +32,7 @@ func (f *follower) observed(s *apply.SourceState) {
 // objects on the seed, for `status`. It waits until no commit is under way, so
 // that a rollout is not a write for each cluster.
 func (f *follower) saveDeviations(ctx context.Context, r *reconciler, states map[string]apply.ClusterState) {
-	if r.dryRun || !f.loaded || f.wait(&f.blind, !f.lookedAt(r.plan, states), r.now()) {
+	if r.dryRun || !f.loaded && !f.silent || f.known().Accepted == "" || f.wait(&f.blind, !f.lookedAt(r.plan, states), r.now()) {
 		return
 	}
 	f.mu.Lock()
@@ -117,11 +117,17 @@ func (f *follower) underWay(now time.Time) bool {
 	return f.wait(&f.busy, waiting, now)
 }
 
+// deviations are the source's clusters of which a restart could not tell how they
+// stand. Before the source is read, what was known of the others counts still.
 func (f *follower) deviations(plan *render.Plan, states map[string]apply.ClusterState) map[string]apply.Deviation {
-	var out map[string]apply.Deviation                           // nil where there are none, as it is read back
+	var out map[string]apply.Deviation // nil where there are none, as it is read back
+	if !f.loaded {
+		out = maps.Clone(f.state.Deviations)
+		maps.DeleteFunc(out, func(id string, _ apply.Deviation) bool { return plan.Clusters[id] != nil })
+	}
 	for _, id := range slices.Sorted(maps.Keys(plan.Clusters)) { // the same ones each time
 		w := plan.Clusters[id]
-		if w.Claim.Source != f.conf.Name || len(out) == mostDeviations {
+		if w.Claim.Source != f.conf.Name || len(out) >= mostDeviations {
 			continue
 		}
 		s, known := states[id]

@@ -19,9 +19,8 @@ import (
 func (f *follower) take(state apply.SourceState, retained map[string]render.Retained) {
 	f.mu.Lock()
 	f.state = state
-	f.state.Name, f.state.URL = f.conf.Name, f.repo.Remote().URL()
+	f.state.Name = f.conf.Name
 	f.state.Seed = strings.TrimPrefix(f.context, "portcullis/")
-	f.state.Branch, f.state.Path, f.state.Tenant = f.conf.Branch, f.conf.Path, f.conf.Tenant
 	f.mu.Unlock()
 	f.retained = map[string]render.Retained{}
 	for id, kept := range retained {
@@ -52,6 +51,7 @@ func (r *reconciler) follow(ctx context.Context, p polled) {
 	}
 	if p.err != nil {
 		f.log.Error(p.err, "Cannot poll the source")
+		r.silence(ctx, f)
 		return
 	}
 	if f.polled = r.now(); f.head != p.head {
@@ -64,6 +64,7 @@ func (r *reconciler) follow(ctx context.Context, p polled) {
 		f.log.Error(err, "Cannot follow the branch", "commit", p.head)
 		r.lose(err)
 	}
+	r.silence(ctx, f)
 }
 
 // move brings a source to the head of its branch.
@@ -286,6 +287,7 @@ func (f *follower) acceptInto(s *apply.SourceState, head string, now time.Time, 
 	s.Commits = slices.DeleteFunc(s.Commits, func(r apply.CommitRecord) bool { return r.SHA == head }) // it was held before
 	s.Commits = tidy(append(s.Commits, apply.CommitRecord{SHA: head, Base: s.Accepted, Clusters: j.Set}), f.outbox != nil)
 	s.Accepted, s.Since, s.Held, s.Refused = head, now.UTC().Truncate(time.Second), nil, nil
+	s.URL, s.Branch = f.repo.Remote().URL(), f.conf.Branch
 	for id := range plan.Refused {
 		if id.Source == f.conf.Name {
 			s.Refused = append(s.Refused, id.Path)

@@ -44,6 +44,7 @@ type follower struct {
 	snapshot *source.Snapshot // of the accepted commit; nil until it was read
 	files    []render.File
 	loaded   bool              // what a restart left was taken up
+	silent   bool              // a poll did not bring what was accepted before
 	held     string            // head that is not followed
 	tenants  map[string]string // by project, where they differ: for status
 

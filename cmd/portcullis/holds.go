@@ -121,8 +121,8 @@ func (f *follower) covers(ctx context.Context, approved, asked string) (bool, er
 	return f.repo.IsAncestor(ctx, approved, f.known().Accepted)
 }
 
-// holdsInto is what a plan holds of the source's tenants, and what is in force
-// of it, as it is written down. A hold is of the commit that last asked for something else: one of
+// holdsInto is what a plan holds of the source's tenants, what is in force of it,
+// and on which clusters, as it is written down. A hold is of the commit that last asked for something else: one of
 // these clusters was set by the newest.
 func (f *follower) holdsInto(s *apply.SourceState, plan *render.Plan, set []string, now time.Time) {
 	var out []apply.TenantHold // nil where there are none, as it is read back
@@ -142,6 +142,9 @@ func (f *follower) holdsInto(s *apply.SourceState, plan *render.Plan, set []stri
 	if s.Force = plan.Force(f.conf.Name); len(s.Force) == 0 {
 		s.Force = nil // as it is read back
 	}
+	// Where the files were read goes with what they became: with the lists safe
+	// that were kept from before, nothing is to be looked for at the old place.
+	s.Kept, s.Path, s.Tenant = plan.Kept(f.conf.Name), f.conf.Path, f.conf.Tenant
 }
 
 // heldBy are the clusters of a hold that the source speaks for.

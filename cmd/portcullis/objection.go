@@ -47,13 +47,26 @@ func (f *follower) objection(ctx context.Context, head string, now time.Time) (s
 	}
 	var reasons []string
 	if !forward {
-		reasons = append(reasons, fmt.Sprintf("rewinds %s to %s", short(f.known().Accepted), short(head)))
+		reasons = append(reasons, fmt.Sprintf("rewinds %s to %s%s", short(f.known().Accepted), short(head), f.moved()))
 	}
 	unverified, err := f.unverified(ctx, head, now)
 	if unverified != "" {
 		reasons = append(reasons, unverified)
 	}
 	return strings.Join(reasons, "; "), err // an approval is of all of them
+}
+
+// moved says what else the Config follows than when the accepted commit came
+// in: a branch that does not contain it is no way forward.
+func (f *follower) moved() string {
+	was := f.known()
+	switch url := f.repo.Remote().URL(); {
+	case was.URL != "" && was.URL != url:
+		return fmt.Sprintf(": that is of %s, which does not contain what was accepted of %s", url, was.URL)
+	case was.Branch != "" && was.Branch != f.conf.Branch:
+		return fmt.Sprintf(": that is of branch %s, which does not contain what was accepted of %s", f.conf.Branch, was.Branch)
+	}
+	return ""
 }
 
 // unverified says why a head does not count as signed; "" where it does, or

@@ -174,6 +174,7 @@ func (r *reconciler) restore(ctx context.Context) error {
 		if !f.loaded {
 			r.keepOld(f)
 		}
+		r.find(ctx, f)
 	}
 	r.replan(ctx)
 	return nil

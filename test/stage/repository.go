@@ -155,6 +155,12 @@ func (r *Repository) Branch(ctx context.Context, name string) error {
 	return err
 }
 
+// PushTo has a branch of the remote be at a commit of the clone.
+func (r *Repository) PushTo(ctx context.Context, sha, branch string) error {
+	_, err := git(ctx, r.Work, "push", "--quiet", r.bare, sha+":refs/heads/"+branch)
+	return err
+}
+
 // PushLocally pushes past the server: its folder is on this machine.
 func (r *Repository) PushLocally(ctx context.Context) error {
 	_, err := git(ctx, r.Work, "push", "--quiet", r.bare, "main")
