@@ -1,14 +1,19 @@
 package source_test
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/go-logr/logr/funcr"
 
 	"github.com/portcullis-gitops/portcullis/source"
 )
@@ -52,6 +57,44 @@ func TestReadersDuringPolls(t *testing.T) {
 	}
 	stop.Store(true)
 	readers.Wait()
+}
+
+// A reader that asks for a commit which the mirror does not have looks whether
+// the mirror is damaged: a head that a poll has just brought is no damage.
+func TestReadersMeetNoHeadThatTheyCannotSee(t *testing.T) {
+	t.Parallel()
+	u := newUpstream(t)
+	first := u.change("tenants/acme/a.yaml", "one")
+	h := serve(t, u, false)
+	log := &lines{}
+	r := open(t, source.Options{URL: h.url(), Path: "tenants", TokenFile: secret(t, canary), Dir: t.TempDir(), Log: funcr.New(log.add, funcr.Options{})})
+	poll(t, r)
+	made := len(log.all())
+	const unknown = "0123456789012345678901234567890123456789"
+	var readers sync.WaitGroup
+	var stop atomic.Bool
+	for range 3 {
+		readers.Go(func() {
+			for !stop.Load() {
+				if _, err := r.IsAncestor(t.Context(), first, unknown); !errors.Is(err, source.ErrNotFound) {
+					t.Errorf("error %v", err)
+					return
+				}
+			}
+		})
+	}
+	for i := range 12 {
+		poll(t, r)
+		u.change("tenants/acme/b.yaml", fmt.Sprint(i))
+		poll(t, r)
+	}
+	stop.Store(true)
+	readers.Wait()
+	for _, line := range log.all()[made:] {
+		if strings.Contains(line, "made anew") {
+			t.Errorf("it was taken for damaged: %s", line)
+		}
+	}
 }
 
 func TestProxyIsUsed(t *testing.T) {

@@ -123,6 +123,11 @@ func (r *Repository) fetch(l *link, adv *packp.AdvRefs, head plumbing.Hash) erro
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	// The ref only now, for readers of the old view would take a head that they
+	// cannot see for damage.
+	if err := m.setRef(headRef, head); err != nil {
+		return l.fail("fetch from", err)
+	}
 	r.m, r.gone = m, map[plumbing.Hash]int{}
 	r.opts.Log.V(1).Info("fetched", "source", r.opts.Name, "commit", head.String())
 	return nil
@@ -152,8 +157,8 @@ func (m *mirror) haves(ctx context.Context) ([]plumbing.Hash, error) {
 	return out, nil
 }
 
-// receive takes a pack into the mirror in dir and notes head. The view that is
-// returned sees it; before that nothing has changed.
+// receive takes a pack into the mirror in dir. The view that is returned sees
+// head; no ref leads there yet.
 func receive(l *link, adv *packp.AdvRefs, dir string, head plumbing.Hash, haves []plumbing.Hash) (*mirror, error) {
 	pack, err := l.transfer(adv, []plumbing.Hash{head}, haves)
 	if err != nil {
@@ -174,7 +179,7 @@ func receive(l *link, adv *packp.AdvRefs, dir string, head plumbing.Hash, haves 
 		remove()
 		return nil, fmt.Errorf("%w: its pack lacks %s", ErrUnavailable, head)
 	}
-	return m, m.setRef(headRef, head)
+	return m, nil
 }
 
 // reopened is a new view of a mirror, of which the old may have hidden that

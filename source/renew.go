@@ -74,6 +74,9 @@ func (r *Repository) clone(l *link, adv *packp.AdvRefs, head plumbing.Hash) erro
 		return fmt.Errorf("make the mirror anew: %w", err)
 	}
 	fresh, err := receive(l, adv, dir, head, nil)
+	if err == nil {
+		err = fresh.setRef(headRef, head)
+	}
 	if err != nil {
 		_ = os.RemoveAll(dir)
 		return l.fail("clone", err)

@@ -85,7 +85,7 @@ func (o *Outbox) settle(letters []letter, errs []error) {
 		case err == nil:
 			o.posts++
 			o.settled(l, now)
-		case errors.Is(err, ErrRefused):
+		case errors.Is(err, ErrRefused) && !o.mayCome(l, err):
 			o.refusals++
 			o.opts.Log.Error(err, "check refused by the Git host", "commit", l.commit, "check", l.context)
 			o.settled(l, now)
@@ -95,6 +95,16 @@ func (o *Outbox) settle(letters []letter, errs []error) {
 		}
 	}
 	o.weigh(letters, failed)
+}
+
+// mostAbsent is how often a commit may be missing before it is taken for gone:
+// after 1, 2 and 4 seconds.
+const mostAbsent = 3
+
+// mayCome tells whether the commit is missing because the host's API is a
+// moment behind its Git.
+func (o *Outbox) mayCome(l letter, err error) bool {
+	return errors.Is(err, ErrNoCommit) && o.queue[l.key].failures < mostAbsent
 }
 
 // settled notes that the host has, or will never have, a letter.

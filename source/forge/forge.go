@@ -128,6 +128,15 @@ type Forge interface {
 // is gone, a forge's limit of statuses for one commit.
 var ErrRefused = errors.New("refused by the Git host")
 
+// ErrNoCommit is a refusal of a commit that the host says it does not have. Its
+// API may know of a push a moment later than its Git: the check is tried again
+// a few times before that is final.
+var ErrNoCommit = fmt.Errorf("the commit is not there: %w", ErrRefused)
+
+// ErrNotYet marks a listing that cannot be had because the host's API does not
+// know yet what its Git has: it will within seconds.
+var ErrNotYet = errors.New("the Git host's API does not know of the push yet")
+
 // Store remembers what was delivered, so that a restart posts nothing twice
 // and forgets nothing. The seed's state implements it.
 type Store interface {

@@ -348,3 +348,30 @@ func TestKnownAfterAFailedPost(t *testing.T) {
 		equal(t, "taken", h.titles(), []string{"a x"})
 	})
 }
+
+// A commit that the host's API does not know is tried again for some seconds:
+// Git may have told of it before. After that it is gone for good.
+func TestCommitThatIsNotThereYet(t *testing.T) {
+	for name, there := range map[string]int{"soon": 2, "never": 1000} {
+		t.Run(name, func(t *testing.T) {
+			h, b := &host{}, &books{}
+			h.answer = func(forge.Check) error {
+				if h.calls <= there {
+					return fmt.Errorf("post: %w", forge.ErrNoCommit)
+				}
+				return nil
+			}
+			bench(t, h, b, forge.Options{Random: func() float64 { return 0 }}, func(t *testing.T, box *forge.Outbox) {
+				box.Offer(check("a", forge.Success, "applied"))
+				flushed(t, box)
+				delays := []time.Duration{time.Second, 2 * time.Second}
+				if there > 2 {
+					delays = append(delays, 4*time.Second)
+				}
+				equal(t, "delays", h.delays(), delays)
+				equal(t, "taken", len(h.titles()) == 1, there == 2)
+				equal(t, "told to the store", len(b.told), 1)
+			})
+		})
+	}
+}

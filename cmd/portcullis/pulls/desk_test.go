@@ -570,3 +570,24 @@ func TestPausesEnd(t *testing.T) {
 		r.wantComment(1, "in force on")
 	})
 }
+
+// TestListingIsABitBehind: after the first push, Gitea's API takes a moment.
+func TestListingIsABitBehind(t *testing.T) {
+	bubble(t, func(r *rig) {
+		r.move(m1)
+		r.propose(1, h1, good("review: one"))
+		r.set(func() { r.fail["list"] = fmt.Errorf("list: %w", forge.ErrNotYet) })
+		r.start()
+		r.pass(1500 * time.Millisecond)
+		r.set(func() { delete(r.fail, "list") })
+		r.pass(time.Second)
+		r.wantCheck(h1, forge.Success, "review: one")
+		r.count("")
+		r.set(func() { r.fail["list"] = forge.ErrNotYet })
+		r.desk.Hint()
+		r.pass(10 * minute)
+		if n := r.count("list"); n > 20 {
+			t.Errorf("the host was asked %d times in ten minutes", n)
+		}
+	})
+}

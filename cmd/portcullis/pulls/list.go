@@ -2,6 +2,7 @@ package pulls
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/portcullis-gitops/portcullis/source"
@@ -84,9 +85,16 @@ func (d *Desk) list(ctx context.Context) {
 	d.failures, d.retry = 0, time.Time{}
 }
 
+// mostNotYet bounds how often a host is asked each second that is only a moment
+// behind.
+const mostNotYet = 10
+
 func (d *Desk) unlisted(err error, what string) {
 	d.failures++
 	d.retry = d.Now().Add(pause(d.failures, err))
+	if errors.Is(err, forge.ErrNotYet) && d.failures <= mostNotYet {
+		d.retry = d.Now().Add(time.Second)
+	}
 	d.heed(err)
 	d.setStale(true)
 	d.Log.Error(err, what)

@@ -45,7 +45,7 @@ func (f *Forge) examine(client session, c forge.Check, a wire.Answer) (err, outa
 	_, resp, _ = client.GetRepo(f.owner, f.name)
 	switch {
 	case resp != nil && resp.StatusCode == http.StatusOK:
-		return fmt.Errorf("%w: commit %s is not in the repository: %w", a.Failed(), c.Commit, forge.ErrRefused), nil
+		return fmt.Errorf("%w: commit %s is not in the repository: %w", a.Failed(), c.Commit, forge.ErrNoCommit), nil
 	case resp != nil && resp.StatusCode == http.StatusNotFound:
 		err = a.Unseen()
 		return err, err

@@ -14,6 +14,8 @@
 //	429, 503 with Retry-After  nothing is posted for as long as it says
 //	404, 422, 500 of a status  the repository is asked for the commit; if it is
 //	                           there and the commit is not, the check is refused
+//	404 of a listing           where Gitea takes the repository for empty, as it
+//	                           does for a moment after the first push, soon again
 //	404 of anything else       it is not there: refused
 //	anything else              tried again later
 //

@@ -261,3 +261,35 @@ func TestOptions(t *testing.T) {
 		}
 	}
 }
+
+// TestListingOfARepositoryThatIsTakenForEmpty is no reason to leave the host
+// alone for a minute, as one that cannot be seen is.
+func TestListingOfARepositoryThatIsTakenForEmpty(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		repo  map[string]any
+		soon  bool
+		pause time.Duration
+	}{
+		"empty":     {map[string]any{"id": 1, "empty": true}, true, 0},
+		"not empty": {map[string]any{"id": 1, "empty": false}, false, time.Minute},
+		"not there": {nil, false, time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStandIn(t)
+			s.troubled("", func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasSuffix(r.URL.Path, "/pulls") || tt.repo == nil {
+					message(w, 404, "The target couldn't be found.")
+					return
+				}
+				answer(w, 200, tt.repo)
+			})
+			_, err := open(t, s, nil).OpenPullRequests(t.Context(), "main")
+			pause, _ := errors.AsType[forge.RetryAfterError](err)
+			if err == nil || errors.Is(err, forge.ErrNotYet) != tt.soon || pause.After != tt.pause {
+				t.Errorf("error %v, pause %s", err, pause.After)
+			}
+		})
+	}
+}

@@ -42,7 +42,11 @@ func (f *Forge) page(ctx context.Context, page int) (wire.Page[forge.PullRequest
 	if resp != nil && resp.StatusCode == http.StatusNotModified {
 		return wire.Page[forge.PullRequest]{Resp: resp.Response}, nil
 	}
-	if err := f.answer("list the pull requests of", client, resp, err).Listed(); err != nil {
+	a := f.answer("list the pull requests of", client, resp, err)
+	if f.empty(client, a) {
+		return out, fmt.Errorf("%w: %w", a.Failed(), forge.ErrNotYet)
+	}
+	if err := a.Listed(); err != nil {
 		return out, err
 	}
 	out.Resp, out.Next = resp.Response, resp.NextPage
@@ -50,6 +54,17 @@ func (f *Forge) page(ctx context.Context, page int) (wire.Page[forge.PullRequest
 		out.Items = append(out.Items, convert(pr))
 	}
 	return out, nil
+}
+
+// empty tells whether pull requests are not there because Gitea takes the
+// repository for empty. A push ends that a moment after Git has it (mustAllowPulls
+// of routers/api/v1, and the queue of pushes of services/repository, 1.26).
+func (f *Forge) empty(client session, a wire.Answer) bool {
+	if a.Resp == nil || a.Resp.StatusCode != http.StatusNotFound {
+		return false
+	}
+	repo, resp, err := client.GetRepo(f.owner, f.name)
+	return err == nil && resp.StatusCode == http.StatusOK && repo.Empty
 }
 
 // PullRequest asks for one.

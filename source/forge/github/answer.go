@@ -97,7 +97,7 @@ func (f *Forge) examine(ctx context.Context, client session, c forge.Check, a wi
 	_, resp, _ = client.Repositories.Get(ctx, f.owner, f.name)
 	switch {
 	case resp != nil && resp.StatusCode == http.StatusOK:
-		return fmt.Errorf("%w: commit %s is not in the repository: %w", a.Failed(), c.Commit, forge.ErrRefused), nil
+		return fmt.Errorf("%w: commit %s is not in the repository: %w", a.Failed(), c.Commit, forge.ErrNoCommit), nil
 	case resp != nil && resp.StatusCode == http.StatusNotFound:
 		err = a.Unseen()
 		return err, err

@@ -78,7 +78,7 @@ func (f *Forge) examine(client session, c forge.Check, a wire.Answer) (err, outa
 	}
 	switch _, _, there := client.Projects.GetProject(f.project, nil); {
 	case there == nil:
-		return fmt.Errorf("%w: commit %s is not in the project: %w", a.Failed(), c.Commit, forge.ErrRefused), nil
+		return fmt.Errorf("%w: commit %s is not in the project: %w", a.Failed(), c.Commit, forge.ErrNoCommit), nil
 	case errors.Is(there, sdk.ErrNotFound):
 		err = a.Unseen()
 		return err, err
