@@ -67,6 +67,9 @@ func (o *approveOptions) run(ctx context.Context, out io.Writer, what string) er
 		return err
 	}
 	_, err = fmt.Fprintf(out, "approved %s@%s as %s\n", name, commit, who)
+	if s := sources[name]; err == nil && s.Held == nil && len(s.Holds) == 0 {
+		_, err = fmt.Fprintf(out, "note: nothing of %s is held at the moment\n", name)
+	}
 	return err
 }
 

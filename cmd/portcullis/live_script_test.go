@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,6 +32,7 @@ func TestLiveScripts(t *testing.T) {
 	s.create(t, "globexprod", "globexproj", kkp.WithList("198.51.100.7/32"))
 	s.create(t, "nodeport01", "globexproj", kkp.WithStrategy("NodePort"))
 	first := syncOnce(t, s)
+	watchEnds(t, s)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/live",
 		RequireExplicitExec: true,
@@ -94,4 +98,26 @@ sources: [{name: customers, url: "file://`+filepath.ToSlash(repository)+`", path
 	}
 	t.Fatal("no commit is followed")
 	return ""
+}
+
+// watchEnds interrupts a watch once it has shown a cluster that is neither Synced
+// nor Waiting: that is what its exit code then tells.
+func watchEnds(t *testing.T, s *liveSeed) {
+	t.Helper()
+	shown, out := io.Pipe()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	ended := make(chan int, 1)
+	go func() {
+		ended <- execute(ctx, []string{"status", "--watch", "--exit-code", "--kubeconfig", s.kubeconfig}, out, io.Discard)
+		_ = out.Close()
+	}()
+	for lines := bufio.NewScanner(shown); lines.Scan(); {
+		if strings.Contains(lines.Text(), "(shopprod01)") {
+			stop()
+		}
+	}
+	if code := <-ended; code != 1 || t.Context().Err() != nil {
+		t.Errorf("the watch ended with %d", code)
+	}
 }

@@ -50,7 +50,7 @@ func (h *house) image() {
 	}
 	rootfs, entry := h.build()
 	h.upgrade()
-	probes := h.start(rootfs, entry)
+	probes, pages := h.start(rootfs, entry)
 	for _, path := range []string{"/healthz", "/readyz"} {
 		h.await(path, func(ctx context.Context) error { return answers(ctx, "http://"+probes+path) })
 	}
@@ -60,6 +60,7 @@ func (h *house) image() {
 	}
 	h.must(h.before.Stop(h.ctx))
 	h.change("acme/staging.yaml", "cidr: 192.0.2.96/28", "cidr: 192.0.2.112/28", stage.ShopDev, append(stage.StagingList(), "192.0.2.112/28"))
+	h.await("the pages", func(ctx context.Context) error { return answers(ctx, "http://"+pages+"/api/v1/clusters/"+stage.ShopDev) })
 }
 
 // build makes the image, and answers where its files are and what it starts.
@@ -118,9 +119,9 @@ func (h *house) upgrade() {
 	}
 }
 
-// start runs the pod's container with its volumes, and answers the address of
-// its probes.
-func (h *house) start(rootfs string, entry []string) string {
+// start runs the pod's container with its volumes, and answers the addresses of
+// its probes and pages.
+func (h *house) start(rootfs string, entry []string) (probes, pages string) {
 	h.t.Helper()
 	pod := h.pod()
 	spec := pod.Spec.Containers[0]
@@ -144,13 +145,13 @@ func (h *house) start(rootfs string, entry []string) string {
 	host, port, err := net.SplitHostPort(strings.TrimPrefix(h.Seed.Plane.Config.Host, "https://"))
 	h.must(err)
 	// The pod's ports may be taken on this machine; the later flag counts.
-	metrics, probes := h.free(), h.free()
+	probes, pages = h.free(), h.free()
 	args := []string{"KUBE_HOST=" + host, "KUBE_PORT=" + port, "unshare", "--mount", "--propagation", "private", "sh", "-c", container, "sh", rootfs, h.pidfile(), list}
 	args = append(append(args, entry...), spec.Args...)
 	h.before = h.Run
-	h.Run = &stage.Process{Binary: "env", Args: append(args, "--metrics-address="+metrics, "--probe-address="+probes)}
+	h.Run = &stage.Process{Binary: "env", Args: append(args, "--metrics-address="+h.free(), "--probe-address="+probes, "--console-address="+pages, "--webhook-address="+h.free())}
 	h.must(h.Run.Start())
-	return probes
+	return probes, pages
 }
 
 // volume is a folder as the kubelet makes it for the pod's group.

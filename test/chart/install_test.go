@@ -147,7 +147,7 @@ func (h *house) install() {
 		"--values", filepath.Join(chart, "examples", "oauth2-proxy.yaml"), "--set", strings.Join(switches, ",")}, h.helmed...)
 	out, err := helm(h.t, args...)
 	h.must(err)
-	if !strings.Contains(out, "lists of seed eu-west") {
+	if !strings.Contains(out, "lists of seed eu-west") || !strings.Contains(out, "port-forward \"${leader%_*}\" 8082\n") {
 		h.t.Errorf("the notes: %s", out)
 	}
 	clients, err := kubeclient.NewForConfig(h.Seed.Plane.Config)
