@@ -11,7 +11,6 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/client-go/kubernetes"
 	toolscache "k8s.io/client-go/tools/cache"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 )
 
@@ -69,19 +68,8 @@ func (c *Controller) balancerSaid(obj any) {
 	if !ok || !telling(e) {
 		return
 	}
-	c.mu.Lock()
-	queue := c.queue
-	c.mu.Unlock()
-	if queue == nil {
-		return // everything is looked at once there is one
-	}
-	var list ClusterList
-	if err := c.client.List(context.Background(), &list, client.MatchingFields{namespaceIndex: e.Namespace}); err != nil {
-		c.log.Error(err, "cannot look up the cluster of an event", "namespace", e.Namespace)
-		return
-	}
-	for i := range list.Items {
-		c.lookAt(list.Items[i].Name, queue)
+	if c.started() { // else everything is looked at once there is a queue
+		c.lookAtNamespace(context.Background(), e.Namespace)
 	}
 }
 

@@ -3,7 +3,9 @@ package apply
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,7 +17,7 @@ import (
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -80,9 +82,10 @@ type Controller struct {
 	restored  map[string]Standing // of an earlier process or plan, by cluster, until looked at
 	putRight  map[string]int64    // foreign writes, by field manager
 	told      told
-	plannedAt time.Time                                               // the moment of that plan
-	noticed   []string                                                // notices that were logged
-	queue     workqueue.TypedRateLimitingInterface[reconcile.Request] // nil until started
+	plannedAt time.Time                                      // the moment of that plan
+	noticed   []string                                       // notices that were logged
+	queue     priorityqueue.PriorityQueue[reconcile.Request] // nil until started
+	order     order
 }
 
 // namespaceIndex finds a Cluster by the namespace of its control plane.
@@ -112,7 +115,7 @@ func newController(cl client.Client, o Options) *Controller {
 	c := &Controller{
 		options: o, client: cl, clock: o.Clock, log: o.Log, limiter: limiter(o.Rate),
 		news: newMailbox(), outcomes: newMailbox(),
-		states: map[string]ClusterState{}, memories: map[string]*memory{}, restored: map[string]Standing{}, putRight: map[string]int64{}, told: newTold(),
+		states: map[string]ClusterState{}, memories: map[string]*memory{}, restored: map[string]Standing{}, putRight: map[string]int64{}, told: newTold(), order: newOrder(),
 		said: func(string) []*corev1.Event { return nil }, overwritten: &overwritten{lists: map[types.UID][]string{}},
 	}
 	c.seed = newSeedWatch(o.SeedResource, o.SeedRanges, o.Log, c.seedChanged)
@@ -141,18 +144,19 @@ func (c *Controller) addIndex(mgr manager.Manager) error {
 }
 
 func (c *Controller) addController(mgr manager.Manager) error {
-	anyName := true // several managers may run in one process
+	yes := true
 	ctl, err := controller.New("portcullis", mgr, controller.Options{
 		Reconciler: c, MaxConcurrentReconciles: c.options.Concurrency,
-		SkipNameValidation: &anyName, Logger: c.log,
-		RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, longestRetry),
+		UsePriorityQueue: &yes, Logger: c.log,
+		SkipNameValidation: &yes, // several managers may run in one process
+		RateLimiter:        workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, longestRetry),
 	})
 	if err != nil {
 		return fmt.Errorf("make the cluster controller: %w", err)
 	}
 	for _, src := range []source.Source{
 		source.Kind(mgr.GetCache(), &Cluster{}, c.onCluster()),
-		source.Kind(mgr.GetCache(), &corev1.Service{}, handler.TypedEnqueueRequestsFromMapFunc(c.ofService), serviceChanged()),
+		source.Kind(mgr.GetCache(), &corev1.Service{}, c.onService()),
 		source.Func(c.start),
 	} {
 		if err := ctl.Watch(src); err != nil {
@@ -162,10 +166,15 @@ func (c *Controller) addController(mgr manager.Manager) error {
 	return nil
 }
 
-// start takes the queue once there is one, and puts the whole plan in it.
+// start takes the queue once there is one, and puts the whole plan in it. It is
+// worked on when the cache is filled.
 func (c *Controller) start(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+	ordered, ok := queue.(priorityqueue.PriorityQueue[reconcile.Request])
+	if !ok {
+		return fmt.Errorf("the queue of clusters is a %T, and keeps no order", queue)
+	}
 	c.mu.Lock()
-	c.queue = queue
+	c.queue = ordered
 	c.mu.Unlock()
 	c.logNotices()
 	c.lookAtAll()
@@ -175,13 +184,9 @@ func (c *Controller) start(_ context.Context, queue workqueue.TypedRateLimitingI
 // lookAtAll puts every cluster of the plan in the queue.
 func (c *Controller) lookAtAll() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.queue == nil {
-		return
-	}
-	for id := range c.wanted {
-		c.queue.Add(request(id))
-	}
+	all := slices.Sorted(maps.Keys(c.wanted))
+	c.mu.Unlock()
+	c.enqueue(all)
 }
 
 // seedChanged is called when the Seed's ranges are known or change: both the

@@ -16,19 +16,14 @@ import (
 func (c *Controller) SetPlan(plan *render.Plan) {
 	c.mu.Lock()
 	changed := c.adopt(plan)
-	queue, regranted := c.queue, !c.byHand.Same(plan.ByHand)
+	regranted := !c.byHand.Same(plan.ByHand)
 	c.byHand = plan.ByHand
 	c.mu.Unlock()
 
 	if len(changed) > 0 {
 		c.outcomes.signal()
 	}
-	if queue == nil { // not started: everything is looked at then
-		return
-	}
-	for _, id := range changed {
-		queue.Add(request(id))
-	}
+	c.enqueue(changed)
 	if regranted { // a list set by hand may stay from now on, or no longer
 		c.lookAtAll()
 	}

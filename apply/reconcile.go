@@ -14,7 +14,7 @@ import (
 // Reconcile looks at one cluster and does what is to be done. It is called by
 // the manager, for one cluster once at a time.
 func (c *Controller) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
-	w := c.wantedOf(req.Name)
+	w := c.take(req.Name)
 	if w == nil {
 		c.forget(req.Name)
 		return reconcile.Result{}, nil
@@ -30,6 +30,14 @@ func (c *Controller) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	}
 	m.failures, m.refused = 0, nil
 	return c.conclude(ctx, d, w, cl, m)
+}
+
+// take begins to look at a cluster, and answers what is wanted of it.
+func (c *Controller) take(id string) *render.Wanted {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.order.took(id)
+	return c.wanted[id]
 }
 
 // restore puts a cluster right, unless somebody may keep what is there for a

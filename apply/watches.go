@@ -11,7 +11,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
@@ -21,32 +20,26 @@ type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 // noise of KKP's status, which is most of it.
 func (c *Controller) onCluster() handler.TypedEventHandler[*Cluster, reconcile.Request] {
 	return handler.TypedFuncs[*Cluster, reconcile.Request]{
-		CreateFunc: func(_ context.Context, e event.TypedCreateEvent[*Cluster], q queue) {
+		CreateFunc: func(_ context.Context, e event.TypedCreateEvent[*Cluster], _ queue) {
 			c.news.signal()
-			c.lookAt(e.Object.Name, q)
+			if !e.IsInInitialList { // start sees to those, in their order
+				c.lookAt(e.Object.Name)
+			}
 		},
-		DeleteFunc: func(_ context.Context, e event.TypedDeleteEvent[*Cluster], q queue) {
+		DeleteFunc: func(_ context.Context, e event.TypedDeleteEvent[*Cluster], _ queue) {
 			c.gone(e.Object.Name)
 			c.news.signal()
-			c.lookAt(e.Object.Name, q)
+			c.lookAt(e.Object.Name)
 		},
-		UpdateFunc: func(_ context.Context, e event.TypedUpdateEvent[*Cluster], q queue) {
+		UpdateFunc: func(_ context.Context, e event.TypedUpdateEvent[*Cluster], _ queue) {
 			planned := sameToPlan(e.ObjectOld, e.ObjectNew)
 			if !planned {
 				c.news.signal()
 			}
 			if !planned || !sameToUs(e.ObjectOld, e.ObjectNew) {
-				c.lookAt(e.ObjectNew.Name, q)
+				c.lookAt(e.ObjectNew.Name)
 			}
 		},
-	}
-}
-
-// lookAt puts a cluster in the queue if it is in the plan. If it comes into
-// the plan later, SetPlan does.
-func (c *Controller) lookAt(id string, q queue) {
-	if c.wantedOf(id) != nil {
-		q.Add(request(id))
 	}
 }
 
@@ -68,28 +61,41 @@ func sameOwner(a, b metav1.ManagedFieldsEntry) bool {
 	return a.Manager == b.Manager && a.Operation == b.Operation && a.Time.Equal(b.Time)
 }
 
-// ofService finds the cluster that a Service front-loadbalancer belongs to.
-func (c *Controller) ofService(ctx context.Context, svc *corev1.Service) []reconcile.Request {
-	var list ClusterList
-	if err := c.client.List(ctx, &list, client.MatchingFields{namespaceIndex: svc.Namespace}); err != nil {
-		c.log.Error(err, "cannot look up the cluster of a service", "namespace", svc.Namespace)
-		return nil
-	}
-	var out []reconcile.Request
-	for i := range list.Items {
-		out = append(out, request(list.Items[i].Name))
-	}
-	return out
-}
-
-// serviceChanged lets through news of the ranges, and that the balancer's
-// answer is another.
-func serviceChanged() predicate.TypedPredicate[*corev1.Service] {
-	return predicate.TypedFuncs[*corev1.Service]{
-		UpdateFunc: func(e event.TypedUpdateEvent[*corev1.Service]) bool {
-			a, b := e.ObjectOld, e.ObjectNew
-			return !slices.Equal(a.Spec.LoadBalancerSourceRanges, b.Spec.LoadBalancerSourceRanges) ||
-				!maps.Equal(a.Annotations, b.Annotations) || !changedAt(a).Equal(changedAt(b))
+// onService looks at the cluster of a Service front-loadbalancer that came,
+// went, or changed in a way that matters.
+func (c *Controller) onService() handler.TypedEventHandler[*corev1.Service, reconcile.Request] {
+	return handler.TypedFuncs[*corev1.Service, reconcile.Request]{
+		CreateFunc: func(ctx context.Context, e event.TypedCreateEvent[*corev1.Service], _ queue) {
+			if !e.IsInInitialList { // start sees to those, in their order
+				c.lookAtNamespace(ctx, e.Object.Namespace)
+			}
+		},
+		DeleteFunc: func(ctx context.Context, e event.TypedDeleteEvent[*corev1.Service], _ queue) {
+			c.lookAtNamespace(ctx, e.Object.Namespace)
+		},
+		UpdateFunc: func(ctx context.Context, e event.TypedUpdateEvent[*corev1.Service], _ queue) {
+			if serviceChanged(e.ObjectOld, e.ObjectNew) {
+				c.lookAtNamespace(ctx, e.ObjectNew.Namespace)
+			}
 		},
 	}
+}
+
+// lookAtNamespace looks at the cluster whose control plane is in a namespace.
+func (c *Controller) lookAtNamespace(ctx context.Context, namespace string) {
+	var list ClusterList
+	if err := c.client.List(ctx, &list, client.MatchingFields{namespaceIndex: namespace}); err != nil {
+		c.log.Error(err, "cannot look up the cluster of a namespace", "namespace", namespace)
+		return
+	}
+	for i := range list.Items {
+		c.lookAt(list.Items[i].Name)
+	}
+}
+
+// serviceChanged tells news of the ranges, and that the balancer's answer is
+// another.
+func serviceChanged(a, b *corev1.Service) bool {
+	return !slices.Equal(a.Spec.LoadBalancerSourceRanges, b.Spec.LoadBalancerSourceRanges) ||
+		!maps.Equal(a.Annotations, b.Annotations) || !changedAt(a).Equal(changedAt(b))
 }
