@@ -14,7 +14,7 @@ import (
 // inFile are the entries that count as the file's own: all but the platform's,
 // as far as they are in force.
 func (a *Allowlist) inFile() []Entry {
-	var out []Entry
+	out := make([]Entry, 0, len(a.Entries)) // they are large: grown by and by, most of what a check allocates
 	for _, e := range a.Entries {
 		if e.Kind != FromPlatform && e.counts(a.Now) {
 			out = append(out, e)

@@ -28,21 +28,16 @@ type bench struct {
 	bare    *reference
 	table   *table
 
-	begun time.Time
-	rates rates
-	usage usages
+	begun  time.Time
+	series series
 }
-
-// rates are clusters a second, of each round; before is how many seconds passed
-// to the first write, processor how many of its time were spent by the last.
-type rates struct{ bareFirst, bareUpdate, first, total, update, before, processor []float64 }
 
 // seedResource is the Seed that the examples' Config names.
 var seedResource = types.NamespacedName{Namespace: "kubermatic", Name: "eu-west"}
 
 // newBench starts the control plane and creates all clusters.
 func newBench(ctx context.Context, o options, dir string) (*bench, error) {
-	b := &bench{options: o, fixture: fixture{o.n}, dir: dir, begun: time.Now()}
+	b := &bench{options: o, fixture: fixture{o.n}, dir: dir, begun: time.Now(), series: series{}}
 	b.table = newTable(o.n)
 	b.say("etcd and kube-apiserver start")
 	var err error
@@ -70,7 +65,7 @@ func (b *bench) furnish(ctx context.Context) error {
 	if err := b.createSeed(ctx); err != nil {
 		return err
 	}
-	b.say("%d clusters are created", b.n+perFile)
+	b.say("%d clusters are created", b.spare()[1])
 	return b.createClusters(ctx)
 }
 
@@ -87,10 +82,11 @@ func (b *bench) createSeed(ctx context.Context) error {
 }
 
 // measure does everything, in the order that it needs: each round is a first
-// sync and a change of all clusters, by the bare loop and by the command. The
-// command that the last round started is then measured at rest.
+// sync and a change of all clusters, by the bare loop and by the command, which
+// is measured at rest in the last round. Then come the others, and what takes
+// no clusters.
 func (b *bench) measure(ctx context.Context) error {
-	if err := b.bare.prepare(ctx, b); err != nil {
+	if err := errors.Join(b.bare.prepare(ctx, b), b.idleBystander(ctx)); err != nil {
 		return err
 	}
 	for round := range b.options.rounds {
@@ -109,9 +105,22 @@ func (b *bench) measure(ctx context.Context) error {
 				return err
 			}
 		}
+		if err := b.plane.Compact(ctx); err != nil {
+			return err
+		}
 	}
-	b.tellRates()
-	b.usage.tell(b.table)
+	parts := []func(context.Context) error{b.engines}
+	if !b.options.brief {
+		parts = append(parts, b.reading, b.checking)
+	}
+	if !b.options.brief && b.options.pulls {
+		parts = append(parts, b.pullRequest)
+	}
+	for _, part := range parts {
+		if err := part(ctx); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -123,9 +132,12 @@ func (b *bench) productRound(ctx context.Context, round int, last bool) (err err
 		return err
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
-	parts := []func(context.Context, *product) error{b.firstSync, b.policyChange}
+	parts := []func(context.Context, *product) error{b.firstSync}
 	if last {
-		parts = []func(context.Context, *product) error{b.firstSync, b.fileChanges, b.atRest, b.restart, b.policyChange}
+		parts = append(parts, b.fileChanges, b.atRest, b.restarts)
+	}
+	if !b.options.brief {
+		parts = append(parts, b.policyChange)
 	}
 	for _, part := range parts {
 		if err := part(ctx, p); err != nil {
@@ -140,19 +152,6 @@ func (b *bench) stop() error { return b.plane.Stop() }
 // say tells on standard error how far the run is.
 func (b *bench) say(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, "%6.1fs  %s\n", time.Since(b.begun).Seconds(), fmt.Sprintf(format, args...))
-}
-
-// tellRates makes rows of what each round measured, ahead of the others.
-func (b *bench) tellRates() {
-	const unit = "clusters/s"
-	r, others := b.rates, b.table.rows
-	b.table.rows = nil
-	b.table.compare("first sync, first write to last", unit, r.first, r.bareFirst)
-	b.table.compare("first sync, from process start", unit, r.total, r.bareFirst)
-	b.table.value("first sync, start to first write", "s", r.before, "")
-	b.table.value("first sync, processor time", "s", r.processor, "")
-	b.table.compare("policy change for all clusters", unit, r.update, r.bareUpdate)
-	b.table.rows = append(b.table.rows, others...)
 }
 
 func median(values []float64) float64 {

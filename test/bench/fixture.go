@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -14,8 +13,8 @@ import (
 )
 
 const (
-	// perFile is how many clusters a file has.
-	perFile = 5
+	// perTenant is how many clusters a tenant has, with a file for each.
+	perTenant = 5
 	// concurrency is that of the command: how many clusters it writes at a time.
 	concurrency = 8
 	// changes is how many files are changed, one after the other.
@@ -24,33 +23,29 @@ const (
 	worker = "bench"
 )
 
-// fixture names what there is n of.
+// fixture names what there is n of: clusters, and files.
 type fixture struct{ n int }
 
-func (f fixture) files() int             { return f.n / perFile }
-func (f fixture) cluster(i int) string   { return fmt.Sprintf("c%09d", i) }
-func (f fixture) project(i int) string   { return fmt.Sprintf("p%09d", i) }
-func (f fixture) path(i int) string      { return f.project(i) + "/allowlist.yaml" }
-func (f fixture) served(i int) bool      { return i < changes*perFile }
-func (f fixture) clusterRange() [2]int   { return [2]int{0, f.n} }
-func (f fixture) of(file int) (i [2]int) { return [2]int{file * perFile, (file + 1) * perFile} }
+func (f fixture) cluster(i int) string { return fmt.Sprintf("c%09d", i) }
+func (f fixture) project(i int) string { return fmt.Sprintf("p%09d", i/perTenant) }
+func (f fixture) path(i int) string {
+	return fmt.Sprintf("%s/production-%d.yaml", f.project(i), i%perTenant)
+}
+func (f fixture) served(i int) bool { return i < changes }
+func (f fixture) all() [2]int       { return [2]int{0, f.n} }
 
 // spare are clusters beyond the n, of no file: the bare loop's own.
-func (f fixture) spare() [2]int { return f.of(f.files()) }
+func (f fixture) spare() [2]int { return [2]int{f.n, f.n + changes} }
 
-// file is the allowlist of one tenant; an edition changes what it lets in.
+// file is the allowlist of one cluster; an edition changes what it lets in.
 func (f fixture) file(i, edition int) string {
-	var ids []string
-	for c := f.of(i)[0]; c < f.of(i)[1]; c++ {
-		ids = append(ids, f.cluster(c))
-	}
 	return fmt.Sprintf(`apiVersion: portcullis.dev/v1alpha1
 kind: Allowlist
-metadata: {name: production}
+metadata: {name: production-%d}
 spec:
   seed: eu-west
   clusters: [%s]
-  nodeEgress: [198.51.100.40]   # where the clusters' own nodes come from
+  nodeEgress: [198.51.100.40]   # where the cluster's own nodes come from
   entries:
     - {description: office, owner: netops@tenant.example, ticket: OPS-%d, cidrs: [203.0.113.0/24, "2001:db8:%x::/48"]}
     - {description: build servers, owner: ci@tenant.example, cidr: 198.18.%d.%d}
@@ -59,7 +54,7 @@ spec:
   tests:
     - allow: 203.0.113.10
     - deny: 192.0.2.250
-`, strings.Join(ids, ", "), i, i+1, i>>8&0xff, i&0xff, 64+edition)
+`, i%perTenant, f.cluster(i), i, i+1, i>>8&0xff, i&0xff, 64+edition)
 }
 
 // platform is the provider's range, of a policy's edition.
@@ -68,19 +63,19 @@ func platform(edition int) []any {
 }
 
 func (b *bench) createClusters(ctx context.Context) error {
-	return each(ctx, [2]int{0, b.n + perFile}, func(ctx context.Context, i int) error {
+	return each(ctx, [2]int{0, b.spare()[1]}, func(ctx context.Context, i int) error {
 		options := []kkp.Option{kkp.WithName(fmt.Sprintf("production-%d", i))}
 		if b.served(i) {
 			options = append(options, kkp.WithLabel(kkp.WorkerLabel, worker))
 		}
-		return kkp.Create(ctx, b.client, kkp.NewCluster(b.cluster(i), b.project(i/perFile), options...))
+		return kkp.Create(ctx, b.client, kkp.NewCluster(b.cluster(i), b.project(i), options...))
 	})
 }
 
 // reset takes every list away, and with it who owns it.
-func (b *bench) reset(ctx context.Context) error {
+func (b *bench) reset(ctx context.Context, r [2]int) error {
 	const remove = `{"spec": {"apiServerAllowedIPRanges": null}}`
-	return each(ctx, b.clusterRange(), func(ctx context.Context, i int) error {
+	return each(ctx, r, func(ctx context.Context, i int) error {
 		cluster := &unstructured.Unstructured{}
 		cluster.SetAPIVersion("kubermatic.k8c.io/v1")
 		cluster.SetKind("Cluster")

@@ -45,13 +45,6 @@ func TestEditionsOfAFileDiffer(t *testing.T) {
 	}
 }
 
-func TestClustersWithoutAFileAreAFault(t *testing.T) {
-	t.Parallel()
-	if _, err := (fixture{52}).plan(nil, 0); err == nil {
-		t.Error("two clusters are in no file, and nobody says so")
-	}
-}
-
 func TestEachStopsAtTheFirstError(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex

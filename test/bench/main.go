@@ -1,16 +1,25 @@
-// Command bench measures bin/portcullis on a real API server: `make bench`,
-// and quickly `make bench N=1000`.
+// Command bench measures bin/portcullis on a real API server, beside what a user
+// would take instead: `make bench`, and quickly `make bench N=1000`.
 //
 // It starts etcd and kube-apiserver with KKP's definitions (KKP_CRDS honoured)
 // and creates N Clusters, each with its namespace. A repository, served over
-// HTTP by Git itself, has a file for each five of them, a tenant a file. The
-// command runs as a process of its own, with a schedule of a second, checks as
-// notes, and without a limit on writes.
+// HTTP by Git itself, has a file for each, five to a tenant. The command runs as
+// a process of its own, with a schedule of a second, checks as notes, and
+// without a limit on writes. The references run in the same run, on the same
+// API server and the same clusters:
 //
-// What it does is set against a bare loop, in the same run and on the same
-// machine: server-side applies of the very same bodies to the very same
-// clusters, eight at a time, by a client that does nothing else. Rates are read
-// off the API server's audit log for both, from the first request to the last.
+//	bare loop        server-side applies of the very same bodies, eight at a
+//	                 time, by a client that does nothing else: the limit
+//	Flux's engine    github.com/fluxcd/pkg/ssa as kustomize-controller calls it,
+//	                 four objects at a time; building manifests is left out
+//	kubectl          apply --server-side of the same manifests; it sends one
+//	                 request after the other, and is given 1,000 at most
+//	bare informer    a cache of the same objects, trimmed by the same functions
+//	git              clone --bare, and fetch
+//	bare nodes       the same files, taken apart by yaml.v3 and dropped
+//
+// Each is a process of its own where its memory or its processor time counts.
+// Rates and requests are read off the API server's audit log.
 //
 // KKP is not played while N clusters are written: what its stand-in does would
 // be measured too, and the API server has addresses for 254 Services alone. The
@@ -19,10 +28,12 @@
 // end.
 //
 // The table goes to standard output, with the spread of what was repeated; a
-// JSON line for each row to build/bench.json. A ratio is ours to the
-// reference's: of rates more is better, of times less. Numbers of requests are promises:
-// where one is broken the row says so and the exit code is 1. Speed never
-// decides. On a machine that does other things, compare the ratios only.
+// JSON line for each row to build/bench.json; a chart of cost against N to
+// build/bench.svg, for which the cheaper part is also measured with 100 and
+// 1,000 clusters. A ratio is ours to the reference's: of rates more is better,
+// of times less. Numbers of requests are promises: where one is broken the row
+// says so and the exit code is 1. Speed never decides. On a machine that does
+// other things, compare the ratios only.
 package main
 
 import (
@@ -34,6 +45,9 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -41,27 +55,35 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 )
 
-// few is up to how many clusters everything is repeated three times by default.
-const few = 1000
-
 // options are the flags.
 type options struct {
-	n, rounds   int
-	binary, out string
+	n, rounds            int
+	also                 []int // other sizes, of which little is measured
+	binary, kubectl, out string
+	brief                bool
+	pulls                bool
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if len(os.Args) > 1 && peers[os.Args[1]] != nil {
+		end(runPeer(context.Background(), os.Args[1], os.Args[2:])) // it ends with its input
+	}
 	ctrl.SetLogger(logr.Discard()) // the stand-in's
 	o, err := parse(os.Args[1:], os.Stderr)
 	if err != nil {
 		os.Exit(2) // flag has said why
 	}
-	if err := run(ctx, o); err != nil {
+	end(runAll(ctx, o, os.Stdout))
+}
+
+func end(err error) {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+	os.Exit(0)
 }
 
 func parse(args []string, words io.Writer) (options, error) {
@@ -69,22 +91,29 @@ func parse(args []string, words io.Writer) (options, error) {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(words)
 	f.IntVar(&o.n, "n", 10_000, "clusters; a multiple of 5, at least 50")
-	f.IntVar(&o.rounds, "rounds", 0, "how often to measure what takes all clusters; 0: 3, or 1 for more than 1,000")
+	f.IntVar(&o.rounds, "rounds", 3, "how often to measure what takes all clusters")
+	also := f.String("also", "100,1000", "other numbers of clusters for the chart, where they are smaller; empty: none")
 	f.StringVar(&o.binary, "binary", "bin/portcullis", "the command to measure")
-	f.StringVar(&o.out, "out", "build/bench.json", "file for the JSON lines")
+	f.StringVar(&o.kubectl, "kubectl", "", "kubectl, to measure beside it; empty: not measured")
+	f.BoolVar(&o.pulls, "pulls", true, "measure pull requests, on a Gitea")
+	f.StringVar(&o.out, "out", "build/bench.json", "file for the JSON lines; the chart goes beside it")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
-	if o.n%perFile != 0 || o.n < 50 || o.rounds < 0 {
-		err := fmt.Errorf("-n %d -rounds %d: see -help", o.n, o.rounds)
+	for _, word := range strings.FieldsFunc(*also, func(r rune) bool { return r == ',' }) {
+		n, err := strconv.Atoi(word)
+		if err == nil && n%perTenant == 0 && n >= 50 {
+			o.also = append(o.also, n)
+			continue
+		}
+		err = fmt.Errorf("-also %s: see -help", *also)
 		fmt.Fprintln(words, err)
 		return o, err
 	}
-	if o.rounds == 0 {
-		o.rounds = 1
-		if o.n <= few {
-			o.rounds = 3
-		}
+	if o.n%perTenant != 0 || o.n < 50 || o.rounds < 1 {
+		err := fmt.Errorf("-n %d -rounds %d: see -help", o.n, o.rounds)
+		fmt.Fprintln(words, err)
+		return o, err
 	}
 	return o, nil
 }
@@ -92,30 +121,66 @@ func parse(args []string, words io.Writer) (options, error) {
 // deadline bounds a whole run: some writes a second for each cluster and pass
 // over all of them, and what does not depend on their number.
 func (o options) deadline() time.Duration {
-	passes := time.Duration(6 + 6*o.rounds)
-	return 15*time.Minute + passes*time.Duration(o.n)*20*time.Millisecond
+	passes := time.Duration(6 + 12*o.rounds)
+	return 20*time.Minute + passes*time.Duration(o.n)*20*time.Millisecond
 }
 
-func run(ctx context.Context, o options) (err error) {
+// runAll measures each size, the smallest first, and tells what came of it.
+func runAll(ctx context.Context, o options, out io.Writer) (err error) {
 	if o.binary, err = filepath.Abs(o.binary); err != nil {
 		return err
 	}
-	if _, err := os.Stat(o.binary); err != nil {
-		return fmt.Errorf("find the command: %w: run `make build`", err)
+	for _, path := range []string{o.binary, o.kubectl} {
+		if _, err := os.Stat(path); path != "" && err != nil {
+			return fmt.Errorf("find the programs to measure: %w: run `make bench`", err)
+		}
 	}
+	var tables []*table
+	for _, n := range slices.Sorted(slices.Values(o.also)) {
+		if n < o.n {
+			small := o
+			small.n, small.brief, small.kubectl = n, true, ""
+			t, err := run(ctx, small)
+			if err != nil {
+				return err
+			}
+			tables = append(tables, t)
+		}
+	}
+	t, err := run(ctx, o)
+	if t != nil {
+		tables = append(tables, t)
+	}
+	return errors.Join(err, finish(out, o.out, tables))
+}
+
+// finish prints the tables, writes the JSON lines and the chart, and fails where
+// a promise is broken.
+func finish(out io.Writer, path string, tables []*table) error {
+	var errs []error
+	for i, t := range tables {
+		if i > 0 {
+			fmt.Fprintln(out)
+		}
+		errs = append(errs, t.print(out), t.broken())
+	}
+	chart := strings.TrimSuffix(path, filepath.Ext(path)) + ".svg"
+	return errors.Join(append(errs, save(path, tables), drawTo(chart, tables))...)
+}
+
+// run is one size; of a run that came to an early end the table is what it has.
+func run(ctx context.Context, o options) (*table, error) {
 	ctx, cancel := context.WithTimeout(ctx, o.deadline())
 	defer cancel()
 	dir, err := os.MkdirTemp("", "portcullis-bench-")
 	if err != nil {
-		return fmt.Errorf("make a folder for the run: %w", err)
+		return nil, fmt.Errorf("make a folder for the run: %w", err)
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	b, err := newBench(ctx, o, dir)
 	if err != nil {
-		return err
+		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	if err := b.measure(ctx); err != nil {
-		return errors.Join(err, b.stop(), b.table.print(os.Stdout)) // as far as it came
-	}
-	return errors.Join(b.stop(), b.table.finish(os.Stdout, o.out))
+	err = b.measure(ctx)
+	b.tell()
+	return b.table, errors.Join(err, b.stop(), os.RemoveAll(dir))
 }

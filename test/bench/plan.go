@@ -25,16 +25,20 @@ func (f fixture) edit(d stage.Document, edition int) {
 	seed["platform"] = platform(edition)
 }
 
-// policyOf is a policy of an edition that asks for the same lists as the
+// policyText is a policy of an edition that asks for the same lists as the
 // examples' does.
-func (f fixture) policyOf(edition int) (*policy.Policy, error) {
+func (f fixture) policyText(edition int) ([]byte, error) {
 	d := stage.Document{
 		"apiVersion": "portcullis.dev/v1alpha1", "kind": "Policy",
 		"seeds":  map[string]any{seedName: map[string]any{"loadBalancer": "metallb"}, "us-east": map[string]any{}},
 		"groups": map[string]any{"noc": []any{map[string]any{"cidr": "192.0.2.16/28"}}},
 	}
 	f.edit(d, edition)
-	content, err := yaml.Marshal(d)
+	return yaml.Marshal(d)
+}
+
+func (f fixture) policyOf(edition int) (*policy.Policy, error) {
+	content, err := f.policyText(edition)
 	if err != nil {
 		return nil, err
 	}
@@ -65,9 +69,9 @@ func (f fixture) plan(uids map[string]string, edition int) (*render.Plan, error)
 
 func (f fixture) parsed() []render.File {
 	var out []render.File
-	for i := range f.files() {
+	for i := range f.n {
 		out = append(out, render.File{Source: "customers", Tenant: f.project(i), Path: stage.Tenants + "/" + f.path(i),
-			Hash: f.project(i), Parsed: document.Parse([]byte(f.file(i, 0)))})
+			Hash: f.cluster(i), Parsed: document.Parse([]byte(f.file(i, 0)))})
 	}
 	return out
 }
@@ -76,7 +80,7 @@ func (f fixture) inventory(uids map[string]string) render.Inventory {
 	clusters := map[string]render.Cluster{}
 	for i := range f.n {
 		id := f.cluster(i)
-		clusters[id] = render.Cluster{ID: id, UID: uids[id], Project: f.project(i / perFile), Datacenter: "dc-1",
+		clusters[id] = render.Cluster{ID: id, UID: uids[id], Project: f.project(i), Datacenter: "dc-1",
 			ExposeStrategy: render.ExposeLoadBalancer, Namespace: "cluster-" + id}
 	}
 	return render.Inventory{Known: true, Clusters: clusters}

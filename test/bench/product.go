@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 type product struct {
 	*stage.Stage
 	pidFile string
+	probes  string // URL of its readiness
 }
 
 // writesItsPid is a shell's program: the command takes the shell's place, and
@@ -40,16 +42,31 @@ func (b *bench) newProduct(ctx context.Context, round int) (*product, error) {
 		return nil, err
 	}
 	p := &product{Stage: s, pidFile: filepath.Join(dir, "pid")}
+	address, err := freeAddress()
+	if err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	p.probes = "http://" + address + "/readyz"
+	s.Run.Args = append(s.Run.Args, "--probe-address", address)
 	s.Run.Args = append([]string{"-c", writesItsPid, p.pidFile, s.Run.Binary}, s.Run.Args...)
 	s.Run.Binary = "/bin/sh"
 	files := map[string]string{}
-	for i := range b.files() {
+	for i := range b.n {
 		files[b.path(i)] = b.file(i, 0)
 	}
 	if _, err := s.Push(ctx, stage.Commit{Message: "Keep our allowlists in Git", Write: files}); err != nil {
 		return nil, errors.Join(err, p.close())
 	}
 	return p, nil
+}
+
+// freeAddress is one on loopback that nobody listens on.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("find a free port: %w", err)
+	}
+	return l.Addr().String(), l.Close()
 }
 
 // close ends the command; it takes its own time, the run's may be over.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -60,7 +61,7 @@ func (r *reference) prepare(ctx context.Context, b *bench) error {
 		if err != nil {
 			return err
 		}
-		for i := range b.n + perFile {
+		for i := range b.spare()[1] {
 			list, into := plan.Clusters[b.cluster(0)].List, &r.spare[edition]
 			if i < b.n {
 				list, into = plan.Clusters[b.cluster(i)].List, &r.bodies[edition]
@@ -111,34 +112,32 @@ func (r *reference) apply(ctx context.Context, cluster string, body []byte) erro
 	return nil
 }
 
-// listAll reads all Clusters once, and answers how long that took.
-func (r *reference) listAll(ctx context.Context) (time.Duration, error) {
-	began := time.Now()
-	_, err := r.rest.Get().Resource("clusters").Param("resourceVersion", "0").DoRaw(ctx)
-	return time.Since(began), err
-}
-
 // bareRound writes all clusters twice.
 func (b *bench) bareRound(ctx context.Context) error {
-	if err := b.reset(ctx); err != nil {
+	if err := b.reset(ctx, b.all()); err != nil {
 		return err
 	}
 	first, err := b.barePass(ctx, b.bare.bodies[0])
 	if err != nil {
 		return err
 	}
-	update, err := b.barePass(ctx, b.bare.bodies[1])
-	if err != nil {
-		return err
+	b.series.add("bare first", first)
+	b.say("bare loop: %.0f clusters a second", first)
+	if b.options.brief {
+		return nil
 	}
-	b.say("bare loop: first %.0f, then %.0f clusters a second", first, update)
-	b.rates.bareFirst, b.rates.bareUpdate = append(b.rates.bareFirst, first), append(b.rates.bareUpdate, update)
-	return nil
+	other := b.watchBystander(ctx)
+	update, err := b.barePass(ctx, b.bare.bodies[1])
+	p99, err2 := other.end()
+	b.series.add("bare update", update)
+	b.series.add("bare others", p99)
+	b.say("bare loop: %.0f clusters a second for the second time; another client waits up to %.1f ms", update, p99)
+	return errors.Join(err, err2)
 }
 
 func (b *bench) barePass(ctx context.Context, bodies [][]byte) (float64, error) {
 	began := time.Now()
-	err := each(ctx, b.clusterRange(), func(ctx context.Context, i int) error {
+	err := each(ctx, b.all(), func(ctx context.Context, i int) error {
 		return b.bare.apply(ctx, b.cluster(i), bodies[i])
 	})
 	if err != nil {

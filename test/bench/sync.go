@@ -20,7 +20,7 @@ func (b *bench) forAll() time.Duration {
 
 // firstSync starts the command where no cluster has a list.
 func (b *bench) firstSync(ctx context.Context, p *product) error {
-	if err := b.reset(ctx); err != nil {
+	if err := b.reset(ctx, b.all()); err != nil {
 		return err
 	}
 	began := time.Now()
@@ -38,10 +38,11 @@ func (b *bench) firstSync(ctx context.Context, p *product) error {
 	total, before := float64(b.n)/span.last.Sub(began).Seconds(), span.first.Sub(began).Seconds()
 	b.say("first sync: %.0f clusters a second from the first write, %.0f from the start; %.1fs to the first write, %.1fs of processor time",
 		rate, total, before, used.processor.Seconds())
-	r := &b.rates
-	r.first, r.total, r.before = append(r.first, rate), append(r.total, total), append(r.before, before)
-	r.processor = append(r.processor, used.processor.Seconds())
-	b.usage.add("after the first sync", used)
+	s := b.series
+	s.add("first rate", rate)
+	s.add("first total", total)
+	s.add("first before", before)
+	s.add("first processor", used.processor.Seconds())
 	return errors.Join(b.settle(ctx, p), b.verify(ctx))
 }
 
@@ -76,16 +77,18 @@ func (b *bench) policyChange(ctx context.Context, p *product) error {
 		return err
 	}
 	b.edit(policy, 1)
-	written, began := p.written(), time.Now()
+	written, began, other := p.written(), time.Now(), b.watchBystander(ctx)
 	if err := p.WritePolicy(policy); err != nil {
 		return err
 	}
 	rate, _, err := b.writesAll(ctx, p, began, written+b.n)
-	if err != nil {
+	p99, err2 := other.end()
+	if err := errors.Join(err, err2); err != nil {
 		return err
 	}
-	b.say("policy change: %.0f clusters a second", rate)
-	b.rates.update = append(b.rates.update, rate)
+	b.say("policy change: %.0f clusters a second; another client waits up to %.1f ms", rate, p99)
+	b.series.add("update rate", rate)
+	b.series.add("update others", p99)
 	return nil
 }
 

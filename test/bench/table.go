@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"text/tabwriter"
 )
 
@@ -26,6 +28,10 @@ type row struct {
 	Ratio     *float64 `json:"ratio,omitempty"` // ours to reference
 	Unit      string   `json:"unit"`
 
+	Against string `json:"against,omitempty"` // whose the reference is
+	Aim     string `json:"aim,omitempty"`     // in words
+	Met     *bool  `json:"met,omitempty"`     // whether what is aimed at was reached
+
 	Runs       []float64 `json:"runs,omitempty"` // where there were several
 	References []float64 `json:"references,omitempty"`
 	Most       *int      `json:"most,omitempty"` // promised
@@ -40,23 +46,90 @@ type table struct {
 
 func newTable(n int) *table { return &table{n: n} }
 
+// entry is a row to come: what is known of it before it is measured.
+type entry struct {
+	t                *table
+	reference, words string
+	aim              string
+	reached          func(row) bool
+}
+
+func (t *table) against(reference string) entry { return entry{t: t, reference: reference} }
+func (t *table) most(v float64) entry {
+	return entry{t: t, aim: fmt.Sprintf("under %g", v), reached: func(r row) bool { return r.Value < v }}
+}
+
+func (e entry) note(words string) entry { e.words = words; return e }
+
+// atLeast and atMost say what ratio is aimed at. Nothing fails where it is
+// missed: speed depends on the machine.
+func (e entry) atLeast(ratio float64) entry {
+	e.aim, e.reached = fmt.Sprintf("at least %g", ratio), func(r row) bool { return r.Ratio != nil && *r.Ratio >= ratio }
+	return e
+}
+
+func (e entry) atMost(ratio float64) entry {
+	e.aim, e.reached = fmt.Sprintf("at most %g", ratio), func(r row) bool { return r.Ratio != nil && *r.Ratio <= ratio }
+	return e
+}
+
 // compare adds the medians of what was measured and of the reference. Their
 // ratio is the median of those of each round: both of a round were measured
-// close to each other, whatever else the machine did.
-func (t *table) compare(work, unit string, ours, reference []float64) {
-	o, r := median(ours), median(reference)
-	var ratios []float64
-	for i := range min(len(ours), len(reference)) {
-		ratios = append(ratios, ours[i]/reference[i])
+// close to each other, whatever else the machine did. What was not measured is
+// no row.
+func (e entry) compare(work, unit string, ours, reference []float64) {
+	if len(ours) == 0 || len(reference) == 0 {
+		return
 	}
-	ratio := median(ratios)
-	t.rows = append(t.rows, row{Work: work, N: t.n, Ours: &o, Reference: &r, Value: o, Ratio: &ratio, Unit: unit,
-		Runs: several(ours), References: several(reference)})
+	o, r := median(ours), median(reference)
+	e.add(row{Work: work, N: e.t.n, Ours: &o, Reference: &r, Value: o, Ratio: ratio(ours, reference), Unit: unit,
+		Against: e.reference, Runs: several(ours), References: several(reference), Note: e.words})
+}
+
+// ratio is nil where something was measured as nothing.
+func ratio(ours, reference []float64) *float64 {
+	if slices.Contains(reference, 0) {
+		return nil
+	}
+	out := median(ours) / median(reference)
+	if len(ours) == len(reference) {
+		var each []float64
+		for i := range ours {
+			each = append(each, ours[i]/reference[i])
+		}
+		out = median(each)
+	}
+	return &out
 }
 
 // value adds the median of what has no reference.
+func (e entry) value(work, unit string, ours []float64, note string) {
+	if len(ours) > 0 {
+		e.add(row{Work: work, N: e.t.n, Value: median(ours), Unit: unit, Runs: several(ours), Note: note})
+	}
+}
+
+func (e entry) add(r row) {
+	if e.reached != nil {
+		met := e.reached(r)
+		r.Aim, r.Met = e.aim, &met
+	}
+	e.t.rows = append(e.t.rows, r)
+}
+
 func (t *table) value(work, unit string, ours []float64, note string) {
-	t.rows = append(t.rows, row{Work: work, N: t.n, Value: median(ours), Unit: unit, Runs: several(ours), Note: note})
+	entry{t: t}.value(work, unit, ours, note)
+}
+
+// works is the order of the table, by how the rows begin.
+var works = [...]string{"unchanged", "one file changed", "first sync", "restart", "reading", "check", "memory", "the provider's group", "a pull request"}
+
+// sort puts the rows into the order of the work.
+func (t *table) sort() {
+	at := func(r row) int {
+		return slices.IndexFunc(works[:], func(w string) bool { return strings.HasPrefix(r.Work, w) })
+	}
+	slices.SortStableFunc(t.rows, func(a, b row) int { return cmp.Compare(at(a), at(b)) })
 }
 
 // promise adds a number of requests of which no more than so many are promised.
@@ -73,13 +146,12 @@ func several(values []float64) []float64 {
 
 func (r row) broken() bool { return r.Most != nil && r.Value > float64(*r.Most) }
 
-// finish prints the table, writes the JSON lines, and fails where a promise is
-// broken.
-func (t *table) finish(out io.Writer, path string) error {
-	err := errors.Join(t.print(out), t.save(path))
+// broken is an error where a promise is.
+func (t *table) broken() error {
+	var err error
 	for _, r := range t.rows {
 		if r.broken() {
-			err = errors.Join(err, fmt.Errorf("%w: %s: %g, not %d", errPromise, r.Work, r.Value, *r.Most))
+			err = errors.Join(err, fmt.Errorf("%w: %d clusters: %s: %g, not %d", errPromise, t.n, r.Work, r.Value, *r.Most))
 		}
 	}
 	return err
@@ -87,32 +159,36 @@ func (t *table) finish(out io.Writer, path string) error {
 
 func (t *table) print(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "work (%d clusters)\tours\treference\tratio\tunit\tspread and words\n", t.n)
+	fmt.Fprintf(w, "work (%d clusters)\tours\treference\t\tratio\tunit\taim, spread and words\n", t.n)
 	for _, r := range t.rows {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Work, number(&r.Value), number(r.Reference), number(r.Ratio), r.Unit, r.words())
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Work, number(&r.Value), number(r.Reference), r.Against, number(r.Ratio), r.Unit, r.words())
 	}
 	return w.Flush()
 }
 
-// words are the spread, what is promised, and the note.
+// words are what is promised or aimed at, the spread, and the note.
 func (r row) words() string {
-	var words string
-	if len(r.Runs) > 0 {
-		words = "ours " + spread(r.Runs)
-	}
-	if len(r.References) > 0 {
-		words += ", reference " + spread(r.References)
-	}
+	var words []string
 	switch {
 	case r.broken():
-		words = fmt.Sprintf("BROKEN, at most %d", *r.Most)
+		words = append(words, fmt.Sprintf("BROKEN, at most %d", *r.Most))
 	case r.Most != nil:
-		words = fmt.Sprintf("at most %d", *r.Most)
+		words = append(words, fmt.Sprintf("at most %d", *r.Most))
+	case r.Met != nil && *r.Met:
+		words = append(words, "aim met: "+r.Aim)
+	case r.Met != nil:
+		words = append(words, "aim MISSED: "+r.Aim)
 	}
-	if words != "" && r.Note != "" {
-		words += "; "
+	if len(r.Runs) > 0 {
+		words = append(words, "ours "+spread(r.Runs))
 	}
-	return words + r.Note
+	if len(r.References) > 0 {
+		words = append(words, "reference "+spread(r.References))
+	}
+	if r.Note != "" {
+		words = append(words, r.Note)
+	}
+	return strings.Join(words, "; ")
 }
 
 func spread(values []float64) string {
@@ -131,12 +207,15 @@ func number(v *float64) string {
 	return fmt.Sprintf("%.3g", *v)
 }
 
-func (t *table) save(path string) error {
+// save writes a JSON line for each row of all sizes.
+func save(path string, tables []*table) error {
 	var lines bytes.Buffer
 	encoder := json.NewEncoder(&lines)
-	for _, r := range t.rows {
-		if err := encoder.Encode(r); err != nil {
-			return fmt.Errorf("encode the row %s: %w", r.Work, err)
+	for _, t := range tables {
+		for _, r := range t.rows {
+			if err := encoder.Encode(r); err != nil {
+				return fmt.Errorf("encode the row %s: %w", r.Work, err)
+			}
 		}
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

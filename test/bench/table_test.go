@@ -27,15 +27,15 @@ func TestMedian(t *testing.T) {
 func TestTableSaysWhatWasMeasured(t *testing.T) {
 	t.Parallel()
 	tab := newTable(1000)
-	tab.compare("first sync", "clusters/s", []float64{100, 400, 200}, []float64{400, 320, 500})
+	tab.against("bare loop").atLeast(0.9).compare("first sync", "clusters/s", []float64{100, 400, 200}, []float64{400, 320, 500})
 	tab.promise("writes", 5, 5, "5 patch clusters")
 	tab.value("memory", "MiB", []float64{43.75}, "")
 	path := filepath.Join(t.TempDir(), "build", "bench.json")
 	var out strings.Builder
-	if err := tab.finish(&out, path); err != nil {
+	if err := finish(&out, path, []*table{tab}); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"0.4 ", "ours 100 to 400, reference 320 to 500", "at most 5; 5 patch clusters", "43.8"} {
+	for _, want := range []string{"0.4 ", "aim MISSED: at least 0.9; ours 100 to 400; reference 320 to 500", "at most 5; 5 patch clusters", "43.8"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the table does not say %q:\n%s", want, out.String())
 		}
@@ -72,7 +72,7 @@ func TestTableFailsWhereAPromiseIsBroken(t *testing.T) {
 	tab.promise("restart: writes", 2, 0, "2 update configmaps")
 	path := filepath.Join(t.TempDir(), "bench.json")
 	var out strings.Builder
-	err := tab.finish(&out, path)
+	err := finish(&out, path, []*table{tab})
 	if !errors.Is(err, errPromise) || !strings.Contains(err.Error(), "restart: writes: 2, not 0") {
 		t.Errorf("got %v", err)
 	}
@@ -109,16 +109,35 @@ func TestFlags(t *testing.T) {
 		args      string
 		n, rounds int
 	}{
-		{"", 10_000, 1}, {"-n 1000", 1000, 3}, {"-n 1000 -rounds 2", 1000, 2},
+		{"", 10_000, 3}, {"-n 1000", 1000, 3}, {"-n 1000 -rounds 2", 1000, 2},
 	} {
 		o, err := parse(strings.Fields(tc.args), io.Discard)
 		if err != nil || o.n != tc.n || o.rounds != tc.rounds {
 			t.Errorf("%q: got n %d, rounds %d, error %v", tc.args, o.n, o.rounds, err)
 		}
 	}
-	for _, args := range []string{"-n 49", "-n 101", "-rounds -1", "-x"} {
+	for _, args := range []string{"-n 49", "-n 101", "-rounds 0", "-also 7", "-x"} {
 		if _, err := parse(strings.Fields(args), io.Discard); err == nil {
 			t.Errorf("%q is taken", args)
 		}
 	}
+}
+
+// rowOf is what a file of JSON lines says of a work.
+func rowOf(t *testing.T, path, work string) (value float64, told bool) {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(content)) {
+		var r row
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			t.Fatal(err)
+		}
+		if r.Work == work {
+			return r.Value, true
+		}
+	}
+	return 0, false
 }

@@ -30,6 +30,9 @@ func (t *trail) events(user string, from, until time.Time) ([]servers.AuditEvent
 	}
 	var out []servers.AuditEvent
 	for _, path := range paths {
+		if about, err := os.Stat(path); err == nil && about.ModTime().Before(from) {
+			continue // an older file: nothing was added since
+		}
 		found, err := eventsIn(path, user)
 		if err != nil {
 			return nil, fmt.Errorf("read the audit log %s: %w", path, err)
@@ -74,17 +77,20 @@ func eventsIn(path, user string) ([]servers.AuditEvent, error) {
 	}
 }
 
+// dry tells whether a request is one that leaves nothing behind.
+func dry(e servers.AuditEvent) bool { return strings.Contains(e.RequestURI, "dryRun=All") }
+
 // listWrites are the applies to Clusters that the API server accepted.
 func listWrites(events []servers.AuditEvent) []servers.AuditEvent {
 	return slices.DeleteFunc(slices.Clone(events), func(e servers.AuditEvent) bool {
-		return e.Verb != "patch" || e.ObjectRef.Resource != "clusters" || e.ObjectRef.Subresource != "" || e.ResponseStatus.Code != 200
+		return dry(e) || e.Verb != "patch" || e.ObjectRef.Resource != "clusters" || e.ObjectRef.Subresource != "" || e.ResponseStatus.Code != 200
 	})
 }
 
 // writes are all requests that change something.
 func writes(events []servers.AuditEvent) []servers.AuditEvent {
 	return slices.DeleteFunc(slices.Clone(events), func(e servers.AuditEvent) bool {
-		return !slices.Contains([]string{"create", "update", "patch", "delete", "deletecollection"}, e.Verb)
+		return dry(e) || !slices.Contains([]string{"create", "update", "patch", "delete", "deletecollection"}, e.Verb)
 	})
 }
 
@@ -105,6 +111,9 @@ func kinds(events []servers.AuditEvent) string {
 		what := strings.TrimSuffix(e.ObjectRef.Resource+"/"+e.ObjectRef.Subresource, "/")
 		if what == "" {
 			what = "discovery"
+		}
+		if dry(e) {
+			what += " (dry run)"
 		}
 		counts[e.Verb+" "+what]++
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -27,7 +28,13 @@ func (p *product) usage() (usage, error) {
 	if err != nil {
 		return usage{}, err
 	}
-	folder := "/proc/" + strings.TrimSpace(string(content))
+	return usageOf(strings.TrimSpace(string(content)))
+}
+
+// usageOf is that of a process, by its ID or "self"; unknown where there is no
+// /proc.
+func usageOf(process string) (usage, error) {
+	folder := "/proc/" + process
 	if _, err := os.Stat("/proc/self/status"); err != nil {
 		return usage{}, nil
 	}
@@ -41,6 +48,40 @@ func (p *product) usage() (usage, error) {
 	}
 	return parseUsage(string(status), string(stat))
 }
+
+// forgetHighest has the highest memory of this process counted from now on
+// (proc_pid_clear_refs(5)); where that is not to be had, from its start.
+func forgetHighest() { _ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) }
+
+// serversProcessor is what etcd and kube-apiserver, which this process started,
+// have computed so far; 0 where there is no /proc.
+func serversProcessor() time.Duration {
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is a good one
+	var sum time.Duration
+	for _, path := range stats {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended
+		}
+		stat := string(content)
+		_, name, _ := strings.Cut(stat, "(")
+		name, rest, _ := strings.Cut(name, ") ")
+		if fields := strings.Fields(rest); len(fields) < 2 || fields[1] != strconv.Itoa(os.Getpid()) || name != "etcd" && name != "kube-apiserver" {
+			continue
+		}
+		if spent, err := processor(stat); err == nil {
+			sum += spent
+		}
+	}
+	return sum
+}
+
+// stopwatch tells seconds since it was made.
+type stopwatch struct{ began time.Time }
+
+func newStopwatch() stopwatch { return stopwatch{time.Now()} }
+
+func (s stopwatch) seconds() float64 { return time.Since(s.began).Seconds() }
 
 // parseUsage reads proc_pid_status(5) and proc_pid_stat(5).
 func parseUsage(status, stat string) (usage, error) {
@@ -72,30 +113,4 @@ func processor(stat string) (time.Duration, error) {
 	user, err := strconv.ParseInt(fields[11], 10, 64)
 	system, err2 := strconv.ParseInt(fields[12], 10, 64)
 	return time.Duration(user+system) * time.Second / ticks, errors.Join(err, err2)
-}
-
-// usages are gathered in the order in which they were first added; those of
-// later rounds take the place of earlier ones.
-type usages struct {
-	when []string
-	what map[string]usage
-}
-
-func (u *usages) add(when string, what usage) {
-	if u.what == nil {
-		u.what = map[string]usage{}
-	}
-	if _, known := u.what[when]; !known {
-		u.when = append(u.when, when)
-	}
-	u.what[when] = what
-}
-
-// tell makes rows of them.
-func (u *usages) tell(t *table) {
-	for _, when := range u.when {
-		if used := u.what[when]; used.known {
-			t.value("memory "+when, "MiB", []float64{used.resident}, fmt.Sprintf("at most %.0f", used.highest))
-		}
-	}
 }
