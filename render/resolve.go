@@ -225,7 +225,7 @@ func orElse(a, b string) string {
 // withPlatform are the list's entries and those of its seed's platform that
 // hold in the datacenter; without one, those that hold in all.
 func (r *rendering) withPlatform(l *list, datacenter string) []Entry {
-	return append(slices.Clip(l.entries), r.platform(l.seed, datacenter)...)
+	return slices.Concat(l.entries, r.platform(l.seed, datacenter)) // of the very size: a plan keeps one for each list
 }
 
 func (r *rendering) platform(seed, datacenter string) []Entry {

@@ -49,6 +49,9 @@ func (b *bench) rest(ctx context.Context, p *product, last bool) error {
 		b.series.add("idle processor", (after.processor-before.processor).Seconds()/pollsAtRest)
 		b.series.add("idle servers", spent.Seconds()/pollsAtRest)
 	}
+	if after.known && last { // half a minute after the last change
+		b.series.add("steady resident", after.resident)
+	}
 	return b.tellRest(p, from, polls[pollsAtRest].Time, last)
 }
 
@@ -155,8 +158,10 @@ func (p *product) awaitReady(ctx context.Context, began time.Time) (time.Duratio
 	}
 }
 
-// bareInformer starts one, and looks at its memory once the command would have
-// come to rest.
+// rests is how long the bare informer does nothing before its memory counts.
+const rests = 15 * time.Second
+
+// bareInformer starts one, and looks at its memory once it has come to rest.
 func (b *bench) bareInformer(ctx context.Context) error {
 	kubeconfig, err := b.kubeconfig("informer")
 	if err != nil {
@@ -173,7 +178,7 @@ func (b *bench) bareInformer(ctx context.Context) error {
 	}
 	b.series.add("informer synced", watch.seconds())
 	select {
-	case <-time.After(5 * time.Second):
+	case <-time.After(rests):
 	case <-ctx.Done():
 		return ctx.Err()
 	}
