@@ -17,7 +17,7 @@ const asksEvery = 20 * time.Millisecond
 // bystander is another client of the API server, who reads one Cluster again
 // and again; what is measured is how long it waits.
 type bystander struct {
-	stop  context.CancelFunc
+	stop  chan struct{}
 	done  sync.WaitGroup
 	waits []float64 // milliseconds
 	err   error
@@ -25,8 +25,7 @@ type bystander struct {
 
 // watchBystander starts one.
 func (b *bench) watchBystander(ctx context.Context) *bystander {
-	ctx, stop := context.WithCancel(ctx)
-	other := &bystander{stop: stop}
+	other := &bystander{stop: make(chan struct{})}
 	other.done.Go(func() { other.ask(ctx, b.client, b.cluster(b.spare()[1]-1)) })
 	return other
 }
@@ -47,6 +46,8 @@ func (o *bystander) ask(ctx context.Context, c client.Client, name string) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-o.stop:
+			return
 		case <-again.C:
 		}
 	}
@@ -54,7 +55,7 @@ func (o *bystander) ask(ctx context.Context, c client.Client, name string) {
 
 // end is the 99th percentile of its waits, in milliseconds.
 func (o *bystander) end() (float64, error) {
-	o.stop()
+	close(o.stop)
 	o.done.Wait()
 	if len(o.waits) == 0 {
 		return 0, errors.Join(o.err, errors.New("the other client was never answered"))

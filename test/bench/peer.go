@@ -24,11 +24,13 @@ type answer struct {
 	// meanwhile.
 	Seconds   float64 `json:"seconds"`
 	Processor float64 `json:"processor"`
-	// Resident is the process's memory after the work, Highest the most of it
-	// meanwhile, Before what it was before, in MiB.
-	Resident float64 `json:"resident"`
-	Highest  float64 `json:"highest"`
-	Before   float64 `json:"before"`
+	// Resident is the process's memory after the work, Anonymous the part of it
+	// that is no file's, Highest the most of it meanwhile, Before what it was
+	// before, in MiB.
+	Resident  float64 `json:"resident"`
+	Anonymous float64 `json:"anonymous"`
+	Highest   float64 `json:"highest"`
+	Before    float64 `json:"before"`
 	// Count is how many of what the work is about there were.
 	Count int `json:"count"`
 }
@@ -62,7 +64,7 @@ func measured(ctx context.Context, command string, do job) answer {
 		a.Error = err.Error()
 	}
 	a.Processor = (after.processor - before.processor).Seconds()
-	a.Resident, a.Highest = after.resident, after.highest
+	a.Resident, a.Anonymous, a.Highest = after.resident, after.anonymous, after.highest
 	return a
 }
 

@@ -51,6 +51,7 @@ func (b *bench) rest(ctx context.Context, p *product, last bool) error {
 	}
 	if after.known && last { // half a minute after the last change
 		b.series.add("steady resident", after.resident)
+		b.series.add("steady anonymous", after.anonymous)
 	}
 	return b.tellRest(p, from, polls[pollsAtRest].Time, last)
 }
@@ -115,7 +116,6 @@ func (b *bench) restart(ctx context.Context, p *product, last bool) error {
 	s.add("restart poll", polls[0].Time.Sub(began).Seconds())
 	if used.known {
 		s.add("restart resident", used.resident)
-		s.add("restart highest", used.highest)
 	}
 	b.say("restart: %.2fs to ready, %.0f MiB", ready.Seconds(), used.resident)
 	return b.tellWrites(p, began, last)
@@ -187,8 +187,7 @@ func (b *bench) bareInformer(ctx context.Context) error {
 		return err
 	}
 	if a.Resident > 0 {
-		b.series.add("informer resident", a.Resident)
-		b.series.add("informer highest", synced.Highest)
+		b.series.add("informer anonymous", a.Anonymous)
 	}
 	b.say("bare informer: %d clusters, %.0f MiB", synced.Count, a.Resident)
 	return i.end()

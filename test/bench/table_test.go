@@ -86,13 +86,13 @@ func TestTableFailsWhereAPromiseIsBroken(t *testing.T) {
 
 func TestUsageIsReadFromProc(t *testing.T) {
 	t.Parallel()
-	const status = "Name:\tportcullis\nVmPeak:\t 1300000 kB\nVmHWM:\t  102400 kB\nVmRSS:\t   51200 kB\n"
+	const status = "Name:\tportcullis\nVmPeak:\t 1300000 kB\nVmHWM:\t  102400 kB\nVmRSS:\t   51200 kB\nRssAnon:\t   20480 kB\n"
 	const stat = "42 (port (cullis) x) S 1 42 42 0 -1 4194560 9 0 0 0 150 50 0 0 20 0 9 0 1 2 3\n"
 	u, err := parseUsage(status, stat)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if u.resident != 50 || u.highest != 100 || u.processor.Seconds() != 2 || !u.known {
+	if u.resident != 50 || u.anonymous != 20 || u.highest != 100 || u.processor.Seconds() != 2 || !u.known {
 		t.Errorf("got %+v", u)
 	}
 	if _, err := parseUsage("Name: x\n", stat); err == nil {

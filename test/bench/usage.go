@@ -14,6 +14,7 @@ import (
 type usage struct {
 	known     bool          // false where the system has no /proc
 	resident  float64       // now, MiB (VmRSS)
+	anonymous float64       // of it what is no file, such as the program's (RssAnon)
 	highest   float64       // so far, MiB (VmHWM)
 	processor time.Duration // so far, user and system
 }
@@ -86,10 +87,11 @@ func (s stopwatch) seconds() float64 { return time.Since(s.began).Seconds() }
 // parseUsage reads proc_pid_status(5) and proc_pid_stat(5).
 func parseUsage(status, stat string) (usage, error) {
 	u := usage{known: true}
-	var errs [3]error
+	var errs [4]error
 	u.resident, errs[0] = mebibytes(status, "VmRSS:")
 	u.highest, errs[1] = mebibytes(status, "VmHWM:")
 	u.processor, errs[2] = processor(stat)
+	u.anonymous, errs[3] = mebibytes(status, "RssAnon:")
 	return u, errors.Join(errs[:]...)
 }
 
