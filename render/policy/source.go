@@ -18,6 +18,7 @@ func (r *configReader) sources() {
 		r.out.Sources = append(r.out.Sources, r.source(d))
 	}
 	r.apart()
+	r.toldOnce()
 }
 
 func (r *configReader) uniqueName(v document.Value[string], names map[string]document.Pos) {

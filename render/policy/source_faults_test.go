@@ -43,6 +43,20 @@ func TestSourceFaults(t *testing.T) {
 		{"a tenant in two sources", leastConfig + "sources:\n- {name: a, url: file:///a, path: b, tenants: [c, d]}\n- {name: b, url: file:///c, tenant: d}\n",
 			[]string{`7:37: the tenant "d" is in another source already, at 6:51`}},
 
+		{"two sources on one repository", leastConfig + "sources:\n" +
+			"- {name: a, url: https://h/o/n, path: b, tenants: [c], checks: {forge: gitea, url: https://h, repository: o/n, tokenFile: t}}\n" +
+			"- {name: b, url: https://h/o/n.git, tenant: d, checks: {forge: gitea, url: https://H/, repository: O/n, tokenFile: t}}\n",
+			[]string{`7:48: the repository of the checks is that of source "a", at 6:10: both would be the one check of the seed`}},
+		{"two sources on one repository, notes", leastConfig + "sources:\n" +
+			"- {name: a, url: file:///n.git, path: b, tenants: [c], checks: {forge: notes}}\n- {name: b, url: file:///n, tenant: d, checks: {forge: notes}}\n",
+			[]string{`7:40: the repository of the checks is that of source "a", at 6:10`}},
+		{"two sources on one repository, of which one tells", leastConfig + "sources:\n" +
+			"- {name: a, url: file:///n, path: b, tenants: [c], checks: {forge: notes}}\n- {name: b, url: file:///n, tenant: d, checks: {forge: none}}\n", nil},
+		{"two sources that tell nothing", leastConfig + "sources:\n- {name: a, url: file:///n, path: b, tenants: [c]}\n- {name: b, url: file:///n, tenant: d}\n", nil},
+		{"two repositories of one host", leastConfig + "sources:\n" +
+			"- {name: a, url: https://h/o/n, tenant: c, checks: {forge: gitea, url: https://h, repository: o/n, tokenFile: t}}\n" +
+			"- {name: b, url: https://h/o/m, tenant: d, checks: {forge: gitea, url: https://h, repository: o/m, tokenFile: t}}\n", nil},
+
 		{"ssh in full", source(named, "url: ssh://git@h:22/o/n", path, "credentials: {sshKeyFile: k, knownHostsFile: h}"), nil},
 		{"ssh in short", source(named, "url: git@h:o/n", path, "credentials: {sshKeyFile: k, knownHostsFile: h}"), nil},
 		{"ssh without a key", source(named, "url: git@h:o/n", path), []string{"6:5: ssh needs a key, and the host keys that are trusted"}},
