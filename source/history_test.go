@@ -121,6 +121,12 @@ func TestHistoryOfWhatIsNotThere(t *testing.T) {
 	if _, err := r.IsAncestor(t.Context(), head, nowhere); !errors.Is(err, source.ErrNotFound) {
 		t.Errorf("into a lost commit: %v", err)
 	}
+	if got, err := r.FirstParent(t.Context(), head); err != nil || got != first {
+		t.Errorf("the parent: %q, %v, want %q", got, err, first)
+	}
+	if _, err := r.FirstParent(t.Context(), nowhere); !errors.Is(err, source.ErrNotFound) {
+		t.Errorf("the parent of a lost commit: %v", err)
+	}
 	if got, err := r.IsAncestor(t.Context(), head, first); err != nil || got {
 		t.Errorf("a rewind: %v, %v", got, err)
 	}

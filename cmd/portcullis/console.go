@@ -27,7 +27,7 @@ func (o *runOptions) addConsole(mgr ctrl.Manager, r *reconciler, term *tenure) e
 		return nil
 	}
 	handler := console.New(console.Options{Config: r.config, Stamp: func() any { return r.stamp(term.leads) }, World: r.world,
-		Look: r.controller.Look, Now: r.now, Log: r.log.WithName("console")})
+		Look: r.controller.Look, Git: mirrors{r}, Now: r.now, Log: r.log.WithName("console")})
 	err := mgr.Add(everywhere(func(ctx context.Context) error { return serveConsole(ctx, o.console.address, handler, r.log) }))
 	if err != nil {
 		return fmt.Errorf("serve the pages: %w", err)

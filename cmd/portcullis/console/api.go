@@ -7,9 +7,9 @@ import (
 
 const jsonKind = "application/json; charset=utf-8"
 
-// document is a value as JSON. Nothing in it is escaped for HTML: its kind says
+// asJSON is a value as JSON. Nothing in it is escaped for HTML: its kind says
 // what it is, and nosniff sees to it.
-func document(value any) (answer, error) {
+func asJSON(value any) (answer, error) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetIndent("", "  ")
@@ -19,7 +19,7 @@ func document(value any) (answer, error) {
 
 // problem is an error as JSON.
 func problem(r *refusal) answer {
-	a, err := document(map[string]string{"error": r.words})
+	a, err := asJSON(map[string]string{"error": r.words})
 	if err != nil {
 		a = answer{body: []byte("{}"), kind: jsonKind}
 	}
@@ -38,5 +38,5 @@ func (h *Handler) apiCluster(q *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return document(c)
+	return asJSON(c)
 }

@@ -45,17 +45,19 @@ type Cluster struct {
 	Service        []string `json:"service"`
 	ServiceCarries bool     `json:"serviceCarries"`
 	// Problems are what stands besides the state.
-	Problems  []string       `json:"problems"`
-	Changed   *apply.Foreign `json:"changed"` // who changed the list, and when it was put back
-	Restored  bool           `json:"-"`
-	KKP       string         `json:"kkp,omitempty"` // its own words on the Cluster
-	Owners    []string       `json:"owners"`
-	Tickets   []string       `json:"tickets"`
-	Expiring  []Entry        `json:"expiring"`
-	Rules     int            `json:"rules,omitempty"` // of the load balancer
-	RuleLimit int            `json:"ruleLimit,omitempty"`
-	Balancer  string         `json:"balancer"`
-	Findings  []Finding      `json:"findings"`
+	Problems []string       `json:"problems"`
+	Changed  *apply.Foreign `json:"changed"` // who changed the list, and when it was put back
+	// Said is the state's message alone, Besides what stands but for Changed.
+	Said      string    `json:"-"`
+	Besides   []string  `json:"-"`
+	KKP       string    `json:"kkp,omitempty"` // its own words on the Cluster
+	Owners    []string  `json:"owners"`
+	Tickets   []string  `json:"tickets"`
+	Expiring  []Entry   `json:"expiring"`
+	Rules     int       `json:"rules,omitempty"` // of the load balancer
+	RuleLimit int       `json:"ruleLimit,omitempty"`
+	Balancer  string    `json:"balancer"`
+	Findings  []Finding `json:"findings"`
 }
 
 // Place is where in Git something is.
@@ -162,9 +164,13 @@ func (h *Handler) wanted(c *Cluster, w *render.Wanted, q *request) {
 		*list = slices.Compact(*list)
 	}
 	slices.SortStableFunc(c.Expiring, func(a, b Entry) int { return a.Expires.Compare(b.Expires) })
+	c.Said = cmp.Or(state.Message, c.Message)
 	c.Problems = append(c.Problems, state.Standing.Problems()...)
 	if state.Standing != nil {
 		c.Changed = state.Standing.Foreign
+		others := *state.Standing
+		others.Foreign = nil
+		c.Besides = others.Problems()
 	}
 	if budget := q.Policy.Seeds[q.Seed].Profile.Budget; budget.Known() {
 		c.Rules, c.RuleLimit = q.byID[c.ID].Used, budget.Rules

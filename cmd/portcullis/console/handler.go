@@ -27,6 +27,7 @@ type Options struct {
 	World func() World
 	// Look is what is on the seed now, from the cache.
 	Look func(ctx context.Context, id string) (apply.Seen, error)
+	Git  Git
 	Now  func() time.Time
 	Log  logr.Logger
 }
@@ -35,12 +36,14 @@ type Options struct {
 type Handler struct {
 	Options
 	access
-	board  *board
-	prefix string // path of console.url
-	places chan struct{}
-	heavy  chan struct{} // those who have lists judged
-	unsaid rate.Sometimes
-	mux    *http.ServeMux
+	board   *board
+	prefix  string // path of console.url
+	places  chan struct{}
+	heavy   chan struct{} // those who have lists judged
+	past    *memory
+	foreign *http.CrossOriginProtection // forms of other sites
+	unsaid  rate.Sometimes
+	mux     *http.ServeMux
 }
 
 const (
@@ -54,7 +57,7 @@ const (
 // New makes a handler.
 func New(o Options) *Handler {
 	h := &Handler{Options: o, access: access{o.Config.Console}, places: make(chan struct{}, mostAtOnce), heavy: make(chan struct{}, mostHeavy),
-		unsaid: rate.Sometimes{First: 1, Interval: time.Minute}, mux: http.NewServeMux(),
+		past: newMemory(), foreign: http.NewCrossOriginProtection(), unsaid: rate.Sometimes{First: 1, Interval: time.Minute}, mux: http.NewServeMux(),
 		board: &board{stamp: o.Stamp, world: o.World, now: o.Now}}
 	if u, err := url.Parse(o.Config.Console.URL); err == nil {
 		h.prefix = strings.TrimRight(u.Path, "/")
@@ -65,12 +68,17 @@ func New(o Options) *Handler {
 
 func (h *Handler) routes() {
 	for pattern, page := range map[string]func(*request) (answer, error){
-		"GET /{$}":                  h.fleet,
-		"GET /clusters/{id}":        h.cluster,
-		"GET /explain":              h.explain,
-		"GET /api/v1/status":        h.apiStatus,
-		"GET /api/v1/clusters/{id}": h.apiCluster,
-		"GET /api/v1/explain":       h.apiExplain,
+		"GET /{$}":                             h.fleet,
+		"GET /clusters/{id}":                   h.cluster,
+		"GET /explain":                         h.explain,
+		"GET /revisions/{source}/{sha}":        h.revision,
+		"GET /draft":                           h.draft,
+		"POST /draft":                          h.draft,
+		"POST /draft/check":                    h.draftCheck,
+		"GET /api/v1/revisions/{source}/{sha}": h.apiRevision,
+		"GET /api/v1/status":                   h.apiStatus,
+		"GET /api/v1/clusters/{id}":            h.apiCluster,
+		"GET /api/v1/explain":                  h.apiExplain,
 	} {
 		h.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { h.answer(w, r, page) })
 	}
@@ -104,7 +112,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, errMethod)
 	case r.URL.Path != "/" && path.Clean(r.URL.Path) != strings.TrimSuffix(r.URL.Path, "/") || strings.Contains(r.URL.Path, "//"):
 		h.refuse(w, r, errNotFound) // and no redirect to somewhere that looks like it
+	case h.foreign.Check(r) != nil:
+		h.refuse(w, r, errForeign)
 	default:
+		r.Body = http.MaxBytesReader(w, r.Body, mostForm)
 		h.mux.ServeHTTP(w, r)
 	}
 }
@@ -204,6 +215,7 @@ var (
 	errOtherName = &refusal{http.StatusMisdirectedRequest, "These pages are not served under this name: it goes into the Config, console.url."}
 	errMethod    = &refusal{http.StatusMethodNotAllowed, "These pages are read only."}
 	errLarge     = &refusal{http.StatusRequestEntityTooLarge, "The draft is too large."}
+	errForeign   = &refusal{http.StatusForbidden, "The form is from another site."}
 	errLate      = &refusal{http.StatusServiceUnavailable, "That took too long: try again in a moment."}
 )
 

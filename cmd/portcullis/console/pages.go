@@ -46,6 +46,9 @@ func (h *Handler) frame(r *http.Request, a answer, q *request) frame {
 	if q != nil {
 		f.Seed, f.Version, f.Limited = q.Seed, q.Version, !q.scope.all
 	}
+	if a.page == "judged" {
+		return f // a part of a page
+	}
 	if a.page == "draft" {
 		f.Scripts = []string{h.prefix + "/static/draft.js"}
 	}

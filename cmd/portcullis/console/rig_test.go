@@ -136,7 +136,7 @@ func serve(t testing.TB, conf policy.Console) *rig {
 			return nil
 		},
 		World: func() console.World { return *r.world.Load() },
-		Look:  r.look}
+		Look:  r.look, Git: mirror{t}}
 	r.Server = httptest.NewServer(console.New(options))
 	t.Cleanup(r.Close)
 	return r

@@ -128,7 +128,8 @@ func (w *World) narrowPlan(s scope, inventory render.Inventory) *render.Plan {
 	return out
 }
 
-// narrowSources are those that speak for what the viewer sees. Of what is held
+// narrowSources are those that speak for what the viewer sees, or would for a
+// list of his. Of what is held
 // there are the holds of his tenants; others' are not even counted.
 func (w *World) narrowSources(s scope, to *World) []Source {
 	speaks := map[string]bool{}
@@ -140,7 +141,7 @@ func (w *World) narrowSources(s scope, to *World) []Source {
 	}
 	var out []Source
 	for _, source := range w.Sources {
-		if !speaks[source.Conf.Name] {
+		if all := source.Conf.Tenant == "" && len(source.Conf.Tenants) == 0 && len(to.Inventory.Clusters) > 0; !all && !speaks[source.Conf.Name] {
 			continue
 		}
 		full := source.State

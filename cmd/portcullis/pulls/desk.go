@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -95,6 +96,8 @@ type Desk struct {
 	world *World
 	stale bool            // a webhook said that something is another
 	told  map[string]bool // contents of the checks that were offered; true once delivered
+
+	judgedNow atomic.Pointer[map[string]Judged] // by head, for the pages
 	// places are the comments that commits are spoken of in, by commit.
 	places map[string]string
 
@@ -237,6 +240,7 @@ func (d *Desk) round(ctx context.Context) time.Time {
 	d.tell()
 	d.commentAll(ctx)
 	d.save(ctx)
+	d.publish()
 	return d.next()
 }
 

@@ -70,6 +70,10 @@ type Result struct {
 	// Findings that decided, and those that come with them: all of the files
 	// that it touches.
 	Findings []lint.Finding
+	// Diff is what it means, for the pages; nil where nothing was compared. Base
+	// is the branch's commit that the change was laid over.
+	Diff *meaning.Diff
+	Base string
 }
 
 // Nothing is said of a pull request that touches nothing here.
@@ -91,7 +95,7 @@ func Judge(in Input) Result {
 		return nothing(in)
 	}
 	decide(d, errors)
-	r := Result{Failure: len(errors) > 0, Title: title(d, errors), Comment: in.comment(d, short(in.Base)), Findings: d.Findings}
+	r := Result{Failure: len(errors) > 0, Title: title(d, errors), Comment: in.comment(d, short(in.Base)), Findings: d.Findings, Diff: d, Base: in.Base}
 	in.Untried = min(in.Untried, 1)
 	r.Same = fmt.Sprintf("%v\n%s\n%s", r.Failure, r.Title, in.comment(lasting(d), ""))
 	return r

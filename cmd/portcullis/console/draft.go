@@ -1,0 +1,224 @@
+package console
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/portcullis-gitops/portcullis/render"
+	"github.com/portcullis-gitops/portcullis/render/document"
+	"github.com/portcullis-gitops/portcullis/render/lint"
+	"github.com/portcullis-gitops/portcullis/render/policy"
+)
+
+// mostDraft bounds a draft, in bytes, mostForm the form it comes in, where each
+// byte may take three.
+const (
+	mostDraft = 128 << 10
+	mostForm  = 3*mostDraft + 4<<10
+)
+
+// draftPage is a list that somebody writes.
+type draftPage struct {
+	Sources, Tenants     []string
+	Source, Tenant, File string
+	Path                 string // of the file, from the repository's root
+	YAML                 string
+	Exists               bool // there is such a file on the branch
+	Snippets             []snippet
+	Caller               string
+
+	Fault  string
+	Judged bool
+	Change *Change
+	Edit   string // the Git host's own editor
+	Create string
+	Filled bool // Create brings the content with it
+	NoHost bool
+}
+
+func (h *Handler) draft(q *request) (answer, error) {
+	page, err := h.draftOf(q)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{page: "draft", title: "Draft", data: page}, nil
+}
+
+// draftCheck is what stands beside the editor, alone.
+func (h *Handler) draftCheck(q *request) (answer, error) {
+	page, err := h.draftOf(q)
+	if err != nil {
+		return answer{}, err
+	}
+	return answer{page: "judged", data: page}, nil
+}
+
+func (h *Handler) draftOf(q *request) (*draftPage, error) {
+	values := q.URL.Query()
+	if q.Method == http.MethodPost {
+		if err := q.ParseForm(); err != nil {
+			var large *http.MaxBytesError
+			if errors.As(err, &large) {
+				return nil, errLarge
+			}
+			return nil, &refusal{http.StatusBadRequest, "The form cannot be read."}
+		}
+		values = q.PostForm
+	}
+	page := &draftPage{Source: values.Get("source"), Tenant: strings.TrimSpace(values.Get("tenant")), File: strings.TrimSpace(values.Get("file")),
+		YAML: strings.ReplaceAll(values.Get("yaml"), "\r\n", "\n"), Tenants: q.tenants()}
+	if at := h.caller(q.Request); at.IsValid() {
+		page.Caller = at.String()
+	}
+	for _, s := range q.Sources {
+		page.Sources = append(page.Sources, s.Conf.Name)
+	}
+	if len(page.YAML) > mostDraft {
+		return nil, errLarge
+	}
+	source, err := q.place(page, values.Get("path"))
+	if err != nil {
+		return nil, err
+	}
+	if err := h.begin(q, page, source, values.Get("cluster")); err != nil {
+		return nil, err
+	}
+	page.Snippets = snippets(q, page)
+	if kind := values.Get("snippet"); kind != "" {
+		page.insert(kind)
+	}
+	if page.Tenant != "" && page.YAML != "" {
+		if err := h.judgeDraft(q, page); err != nil {
+			return nil, err
+		}
+	}
+	page.ways(source)
+	return page, nil
+}
+
+// place finds out whose file it is to be, and where. A file of somebody else's is
+// answered as one that is not there.
+func (q *request) place(page *draftPage, given string) (Source, error) {
+	sources := q.Sources
+	if page.Source == "" && len(sources) > 0 {
+		page.Source = sources[0].Conf.Name
+	}
+	source, known := q.source(page.Source)
+	if !known {
+		if len(sources) == 0 {
+			page.Fault = "No source of yours is followed here: where a list would go is not known."
+			return Source{}, nil
+		}
+		return Source{}, errNotFound
+	}
+	if given != "" {
+		page.Tenant, page.File = tenantAt(source.Conf, given), path.Base(given)
+		page.Path = given
+	}
+	if page.Tenant == "" && len(page.Tenants) == 1 {
+		page.Tenant = page.Tenants[0]
+	}
+	if source.Conf.Tenant != "" {
+		page.Tenant = source.Conf.Tenant
+	}
+	if page.Tenant != "" && !q.scope.owns(page.Tenant, q.tenancy) {
+		return Source{}, errNotFound
+	}
+	if page.File == "" {
+		page.File = "allowlist.yaml"
+	}
+	if page.Path == "" || given == "" {
+		page.Path = draftPath(source.Conf, page.Tenant, page.File)
+	}
+	if page.Path == "" {
+		page.Fault = "The name of the file: letters, digits, dots and dashes, and .yaml at the end."
+	}
+	return source, nil
+}
+
+// draftPath is where a tenant's file is; empty for a name that none should have.
+func draftPath(conf policy.Source, tenant, file string) string {
+	odd := func(c rune) bool {
+		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune(".-_/", c))
+	}
+	clean := path.Clean("/" + file)[1:]
+	if strings.IndexFunc(file, odd) >= 0 || clean != file || !strings.HasSuffix(file, ".yaml") && !strings.HasSuffix(file, ".yml") {
+		return ""
+	}
+	if conf.Tenant != "" {
+		return path.Join(conf.Path, file)
+	}
+	return path.Join(conf.Path, tenant, file)
+}
+
+// begin fills the editor: with the file, where there is one, else with a list to
+// start from.
+func (h *Handler) begin(q *request, page *draftPage, source Source, cluster string) error {
+	i := slices.IndexFunc(q.Files, func(f render.File) bool { return f.Source == page.Source && f.Path == page.Path })
+	page.Exists = i >= 0
+	if page.YAML != "" || q.Method == http.MethodPost || page.Fault != "" {
+		return nil
+	}
+	if page.Exists {
+		text, err := h.Git.Text(q.Context(), page.Source, q.Files[i].Hash)
+		page.YAML = text
+		return err
+	}
+	if q.URL.Query().Get("path") != "" {
+		return errNotFound
+	}
+	page.YAML = starter(q, page.Tenant, cluster)
+	return nil
+}
+
+// judgeDraft holds it against the rules, in the place of the file.
+func (h *Handler) judgeDraft(q *request, page *draftPage) error {
+	if page.Path == "" {
+		return nil
+	}
+	_, done, err := h.judging(q.Context())
+	if err != nil {
+		return err
+	}
+	defer done()
+	before := q.ofSource(page.Source)
+	sum := sha256.Sum256([]byte(page.YAML))
+	own := render.File{Source: page.Source, Tenant: page.Tenant, Path: page.Path, Hash: hex.EncodeToString(sum[:]), Parsed: document.Parse([]byte(page.YAML))}
+	after := slices.DeleteFunc(slices.Clone(before), func(f render.File) bool { return f.Path == page.Path })
+	after = append(after, own)
+	slices.SortFunc(after, func(a, b render.File) int { return strings.Compare(a.Path, b.Path) })
+	d := q.seen(q.mean(page.Source, before, after, []string{page.Tenant}, q.now), func(string) string { return page.Tenant })
+	c := told(d, false, func(f lint.Finding) string { return "" })
+	page.Judged, page.Change = true, &c
+	return nil
+}
+
+// ofSource are the viewer's files of one source.
+func (x *index) ofSource(name string) []render.File {
+	var out []render.File
+	for _, f := range x.Files {
+		if f.Source == name {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// ways are how it goes on from here: in the Git host's own editor, or by hand.
+func (p *draftPage) ways(source Source) {
+	host := linksOf(source.Conf)
+	p.NoHost = host.base == ""
+	switch {
+	case p.NoHost || p.Path == "" || p.Tenant == "":
+	case p.Exists:
+		p.Edit = host.edit(p.Path)
+	default:
+		p.Create = host.create(p.Path, p.YAML)
+		p.Filled = strings.Contains(p.Create, "value=")
+	}
+}
