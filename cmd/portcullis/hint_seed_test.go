@@ -9,8 +9,6 @@ import (
 	"testing"
 
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
-	"k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/portcullis-gitops/portcullis/test/servers"
 )
@@ -46,8 +44,12 @@ func TestHintsOnAnAPIServer(t *testing.T) {
 			if c.change != nil {
 				c.change(config)
 			}
+			path := filepath.Join(t.TempDir(), "kubeconfig")
+			if err := servers.WriteKubeconfig(config, path); err != nil {
+				t.Fatal(err)
+			}
 			var out, errs bytes.Buffer
-			code := execute(context.Background(), append(c.args, "--kubeconfig", kubeconfigOf(t, config)), &out, &errs)
+			code := execute(context.Background(), append(c.args, "--kubeconfig", path), &out, &errs)
 			said, next, ok := strings.Cut(errs.String(), "\nhint: ")
 			if code != 2 || out.Len() > 0 || !ok || strings.Count(said, "\n") > 0 || !strings.Contains(next, c.want) || strings.Count(next, "\n") != 1 {
 				t.Errorf("exit code %d, it says %q and %q", code, out.String(), errs.String())
@@ -57,19 +59,4 @@ func TestHintsOnAnAPIServer(t *testing.T) {
 			}
 		})
 	}
-}
-
-// kubeconfigOf writes access down.
-func kubeconfigOf(t *testing.T, c *rest.Config) string {
-	t.Helper()
-	config := api.NewConfig()
-	config.Clusters["seed"] = &api.Cluster{Server: c.Host, CertificateAuthorityData: c.CAData}
-	config.AuthInfos["me"] = &api.AuthInfo{Token: c.BearerToken, ClientCertificateData: c.CertData, ClientKeyData: c.KeyData}
-	config.Contexts["seed"] = &api.Context{Cluster: "seed", AuthInfo: "me"}
-	config.CurrentContext = "seed"
-	path := filepath.Join(t.TempDir(), "kubeconfig")
-	if err := clientcmd.WriteToFile(*config, path); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }

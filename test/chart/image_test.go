@@ -60,7 +60,9 @@ func (h *house) image() {
 	}
 	h.must(h.before.Stop(h.ctx))
 	h.change("acme/staging.yaml", "cidr: 192.0.2.96/28", "cidr: 192.0.2.112/28", stage.ShopDev, append(stage.StagingList(), "192.0.2.112/28"))
-	h.await("the pages", func(ctx context.Context) error { return answers(ctx, "http://"+pages+"/api/v1/clusters/"+stage.ShopDev) })
+	h.await("the pages", func(ctx context.Context) error {
+		return answers(ctx, "http://"+pages+"/api/v1/clusters/"+stage.ShopDev)
+	})
 }
 
 // build makes the image, and answers where its files are and what it starts.

@@ -18,8 +18,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	kubeclient "k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/tools/clientcmd"
-	"k8s.io/client-go/tools/clientcmd/api"
+	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -155,7 +154,9 @@ func (h *house) install() {
 	token, err := clients.CoreV1().ServiceAccounts(namespace).CreateToken(h.ctx, account, &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
 	h.must(err)
 	h.token = token.Status.Token
-	h.must(h.writeKubeconfig(h.Kubeconfig))
+	agent := rest.CopyConfig(h.Seed.Plane.Config)
+	agent.CertData, agent.KeyData, agent.BearerToken = nil, nil, h.token
+	h.must(servers.WriteKubeconfig(agent, h.Kubeconfig))
 	settings := filepath.Join(h.dir, "settings")
 	h.must(os.Mkdir(settings, 0o755))
 	for name, text := range h.settings() {
@@ -176,16 +177,6 @@ func (h *house) settings() map[string]string {
 		files[name] = string(text)
 	}
 	return files
-}
-
-// writeKubeconfig writes the account's access down.
-func (h *house) writeKubeconfig(path string) error {
-	config := api.NewConfig()
-	config.Clusters["seed"] = &api.Cluster{Server: h.Seed.Plane.Config.Host, CertificateAuthorityData: h.Seed.Plane.Config.CAData}
-	config.AuthInfos["me"] = &api.AuthInfo{Token: h.token}
-	config.Contexts["seed"] = &api.Context{Cluster: "seed", AuthInfo: "me"}
-	config.CurrentContext = "seed"
-	return clientcmd.WriteToFile(*config, path)
 }
 
 // monitors stands in for a CRD of the Prometheus operator, named by its kind:

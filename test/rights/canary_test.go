@@ -170,7 +170,7 @@ func (h *house) strangers() {
 	wrong := *h.agent
 	wrong.BearerToken = kubeToken
 	path := filepath.Join(h.dir, "wrong")
-	h.must(writeKubeconfig(&wrong, path))
+	h.must(servers.WriteKubeconfig(&wrong, path))
 	for _, args := range [][]string{
 		{"status"}, {"approve", "customers@" + strings.Repeat("a", 40), "--reason", "none"},
 		{"run", "--config", h.Config}, {"import", "--out", filepath.Join(h.dir, "imported"), "--seed", "eu-west"},

@@ -11,8 +11,6 @@ import (
 
 	"github.com/go-logr/logr"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
-	"k8s.io/client-go/tools/clientcmd/api"
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/portcullis-gitops/portcullis/test/servers"
@@ -86,7 +84,7 @@ func newHouse(t *testing.T, o stage.Options) *house {
 	})
 	h.agent, err = asAccount(t.Context(), seed.Plane.Config)
 	h.must(err)
-	h.must(writeKubeconfig(h.agent, h.Kubeconfig))
+	h.must(servers.WriteKubeconfig(h.agent, h.Kubeconfig))
 	return h
 }
 
@@ -108,7 +106,7 @@ func (h *house) member(group string) string {
 	cfg, err := h.Seed.Plane.User("member-of-"+group, group)
 	h.must(err)
 	path := filepath.Join(h.dir, group)
-	h.must(writeKubeconfig(cfg, path))
+	h.must(servers.WriteKubeconfig(cfg, path))
 	return path
 }
 
@@ -120,14 +118,4 @@ func (h *house) call(kubeconfig string, args ...string) (string, error) {
 		err = fmt.Errorf("portcullis %s: %w: %s", args[0], err, out)
 	}
 	return string(out), err
-}
-
-// writeKubeconfig writes access by certificate or token down.
-func writeKubeconfig(cfg *rest.Config, path string) error {
-	config := api.NewConfig()
-	config.Clusters["seed"] = &api.Cluster{Server: cfg.Host, CertificateAuthorityData: cfg.CAData}
-	config.AuthInfos["me"] = &api.AuthInfo{Token: cfg.BearerToken, ClientCertificateData: cfg.CertData, ClientKeyData: cfg.KeyData}
-	config.Contexts["seed"] = &api.Context{Cluster: "seed", AuthInfo: "me"}
-	config.CurrentContext = "seed"
-	return clientcmd.WriteToFile(*config, path)
 }

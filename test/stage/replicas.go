@@ -3,6 +3,8 @@ package stage
 import (
 	"fmt"
 	"path/filepath"
+
+	"github.com/portcullis-gitops/portcullis/test/servers"
 )
 
 // Replica is another process of the command. It has a folder for its mirrors of
@@ -49,7 +51,7 @@ func (s *Stage) Replica(name string, o ReplicaOptions) (*Replica, error) {
 		}
 	}
 	kubeconfig := filepath.Join(s.dir, "kubeconfig-"+name)
-	if err := writeKubeconfig(user, kubeconfig); err != nil {
+	if err := servers.WriteKubeconfig(user, kubeconfig); err != nil {
 		return nil, err
 	}
 	r.Process = &Process{Binary: s.Run.Binary, Args: []string{"run", "--config", config, "--kubeconfig", kubeconfig,

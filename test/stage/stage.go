@@ -95,7 +95,7 @@ func (s *Stage) set(ctx context.Context, o Options) error {
 			return err
 		}
 	}
-	if err := errors.Join(writeKubeconfig(user, s.Kubeconfig), s.configure(o)); err != nil {
+	if err := errors.Join(servers.WriteKubeconfig(user, s.Kubeconfig), s.configure(o)); err != nil {
 		return err
 	}
 	s.Run = &Process{Binary: o.Binary, Args: []string{"run", "--config", s.Config, "--kubeconfig", s.Kubeconfig,

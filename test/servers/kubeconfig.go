@@ -1,4 +1,4 @@
-package stage
+package servers
 
 import (
 	"fmt"
@@ -8,9 +8,9 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-// writeKubeconfig writes a connection down for programs that take a
-// kubeconfig, kubectl among them.
-func writeKubeconfig(cfg *rest.Config, path string) error {
+// WriteKubeconfig writes a connection by certificate or token down, for programs
+// that take a kubeconfig, kubectl among them.
+func WriteKubeconfig(cfg *rest.Config, path string) error {
 	const name = "seed"
 	config := clientcmdapi.Config{
 		CurrentContext: name,
@@ -19,7 +19,7 @@ func writeKubeconfig(cfg *rest.Config, path string) error {
 			Server: cfg.Host, CertificateAuthorityData: cfg.CAData,
 		}},
 		AuthInfos: map[string]*clientcmdapi.AuthInfo{name: {
-			ClientCertificateData: cfg.CertData, ClientKeyData: cfg.KeyData,
+			ClientCertificateData: cfg.CertData, ClientKeyData: cfg.KeyData, Token: cfg.BearerToken,
 		}},
 	}
 	if err := clientcmd.WriteToFile(config, path); err != nil {
