@@ -207,6 +207,12 @@ func (r *rendering) accepted(id string, w *Wanted) *Wanted {
 	if before == nil || before.Access == "" || before.Claim.Tenant != w.Claim.Tenant {
 		return nil
 	}
+	if before.Held != nil && before.List == nil && !r.Base.guarded[id] {
+		// A restart left what a file's fault keeps: the tenant's entries alone.
+		whole := *before
+		whole.Entries = r.renewPlatform(before.Entries, r.Seed, id)
+		return &whole
+	}
 	return before
 }
 

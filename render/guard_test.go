@@ -252,6 +252,31 @@ func TestExpiryNeverCounts(t *testing.T) {
 	g.wantHolds()
 }
 
+// A list that is kept for a file's fault is nothing new to a freeze, which would
+// take the provider's ranges out of it: not even after a restart, which left the
+// tenant's entries alone.
+func TestFreezeLeavesKeptListsWhole(t *testing.T) {
+	for name, change := range map[string]func(*guarded){
+		"removed": func(g *guarded) { clear(g.files) },
+		"wrong":   func(g *guarded) { g.lists(0, 2, "10.0.0.1/8") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newGuarded(t)
+			g.lists(0, 2, office)
+			g.settle()
+			change(g)
+			g.plan()
+			g.restarted(true)
+			g.guard.Freeze = []policy.Freeze{{Cluster: policy.WholeSeed, Until: g.now.Add(time.Hour), Reason: "a move"}}
+			g.plan()
+			w := g.last.Clusters["cluster000"]
+			if got := render.Strings(w.List); !slices.Equal(got, []string{"192.0.2.0/28", office}) || w.Held == nil || w.Held.Rule == render.RuleFreeze {
+				t.Errorf("its list is %v, held for %+v", got, w.Held)
+			}
+		})
+	}
+}
+
 // A line that expired long ago excuses its own prefix, which was let in by it,
 // and nothing that was let in beside it.
 func TestExpiredLineExcusesNothingElse(t *testing.T) {
