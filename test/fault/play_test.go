@@ -77,7 +77,10 @@ func setPlay(p *play, clusters, rate int, o stage.Options) *play {
 		p.ids = append(p.ids, fmt.Sprintf("fleet%03dxyz", i))
 		p.must(p.Create(p.ctx, stage.Cluster{ID: p.ids[i], Project: stage.AcmeProject, NoNamespace: p.bare}))
 	}
-	p.Observer, err = stage.Observe(p.ctx, seed.Plane.Config, p.mine)
+	project := p.Own(stage.AcmeProject) // known once: the observer asks of each version
+	p.Observer, err = stage.Observe(p.ctx, seed.Plane.Config, func(c *unstructured.Unstructured) bool {
+		return c.GetLabels()["project-id"] == project
+	})
 	p.must(err)
 	return p
 }
@@ -92,10 +95,6 @@ func (p *play) way(user *rest.Config) (*rest.Config, error) {
 		return nil, err
 	}
 	return &rest.Config{Host: "http://" + p.pipe.Address}, nil
-}
-
-func (p *play) mine(c *unstructured.Unstructured) bool {
-	return c.GetLabels()["project-id"] == p.Own(stage.AcmeProject)
 }
 
 // end tells what the observer saw: whatever else a test is about, that counts.

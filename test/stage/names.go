@@ -15,7 +15,8 @@ type names struct {
 	suffix string
 
 	mu    sync.Mutex
-	pairs []string // example, own, example, own, ...
+	pairs []string          // example, own, example, own, ...
+	to    *strings.Replacer // of the pairs; nil before they are asked for
 }
 
 // add makes names known; what is known already stays as it is.
@@ -24,7 +25,7 @@ func (n *names) add(list ...string) {
 	defer n.mu.Unlock()
 	for _, name := range list {
 		if n.suffix != "" && !slices.Contains(n.pairs, name) {
-			n.pairs = append(n.pairs, name, name[:len(name)-suffixLength]+n.suffix)
+			n.pairs, n.to = append(n.pairs, name, name[:len(name)-suffixLength]+n.suffix), nil
 		}
 	}
 }
@@ -33,7 +34,10 @@ func (n *names) add(list ...string) {
 func (n *names) own(text string) string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return strings.NewReplacer(n.pairs...).Replace(text)
+	if n.to == nil { // making one takes longer than using it, with many names
+		n.to = strings.NewReplacer(n.pairs...)
+	}
+	return n.to.Replace(text)
 }
 
 // example is a text of the stage as the examples would have it.
