@@ -231,11 +231,18 @@ func (r *reconciler) accept(ctx context.Context, f *follower, head string, appro
 	if err != nil {
 		return err
 	}
+	forward, err := f.forward(ctx, head)
+	if err != nil {
+		return err
+	}
 	if err := r.saveRetained(ctx, r.plan, after); err != nil {
 		return err
 	}
 	err = f.update(ctx, func(s *apply.SourceState) {
 		supersede(s, passed, head)
+		if !forward {
+			s.Holds = heldOf(s.Holds, head)
+		}
 		f.acceptInto(s, head, r.now(), after, judgement)
 		f.holdsInto(s, after, judgement.Set, r.now())
 		s.Stale = r.stale(f, after)

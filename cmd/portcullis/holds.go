@@ -147,6 +147,16 @@ func (f *follower) holdsInto(s *apply.SourceState, plan *render.Plan, set []stri
 	s.Kept, s.Path, s.Tenant = plan.Kept(f.conf.Name), f.conf.Path, f.conf.Tenant
 }
 
+// heldOf are holds as a rewind finds them: whoever asked for it is not on the
+// branch any more, so an approval up to its head would not be one of that.
+func heldOf(holds []apply.TenantHold, commit string) []apply.TenantHold {
+	out := slices.Clone(holds)
+	for i := range out {
+		out[i].Commit = commit
+	}
+	return out
+}
+
 // heldBy are the clusters of a hold that the source speaks for.
 func (f *follower) heldBy(plan *render.Plan, h render.MassHold) []string {
 	if h.Tenant != "" && h.Source != f.conf.Name {
