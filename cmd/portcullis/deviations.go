@@ -58,7 +58,7 @@ func (f *follower) tooSoon(now time.Time) bool {
 	defer f.mu.Unlock()
 	f.saveAt = time.Time{}
 	before, after := f.state.Deviations, f.latest.deviations
-	if next := f.savedAt.Add(apart); now.Before(next) && !reflect.DeepEqual(before, after) && reflect.DeepEqual(statesOf(before), statesOf(after)) {
+	if next := f.savedAt.Add(apart); !now.Before(f.savedAt) && now.Before(next) && !reflect.DeepEqual(before, after) && reflect.DeepEqual(statesOf(before), statesOf(after)) {
 		f.saveAt = next
 		return true
 	}
@@ -101,7 +101,7 @@ func (f *follower) wait(since *time.Time, waiting bool, now time.Time) bool {
 	switch {
 	case !waiting:
 		*since = time.Time{}
-	case since.IsZero():
+	case since.IsZero(), now.Before(*since): // or the clock was set back
 		*since = now
 	case now.Sub(*since) > patience:
 		*since = now

@@ -73,6 +73,7 @@ func TestWhatStandsIsWrittenNowAndThen(t *testing.T) {
 		{time.Second, stands("b"), true},
 		{apart - time.Second, nil, true},
 		{apart, stands("b"), false},
+		{-time.Hour, stands("b"), false}, // the clock was set back
 		{time.Second, map[string]apply.Deviation{"x": {State: apply.Contested}}, false}, // states are not kept waiting
 	} {
 		f.latest = &observation{deviations: c.latest}

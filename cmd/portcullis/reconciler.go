@@ -101,7 +101,7 @@ func (r *reconciler) run(ctx context.Context) error {
 const gather = 100 * time.Millisecond
 
 func (r *reconciler) reportSometimes(ctx context.Context) {
-	if r.now().Sub(r.reported) < gather {
+	if since := r.now().Sub(r.reported); 0 <= since && since < gather { // else the clock was set back
 		r.unreported = true
 		return
 	}
