@@ -154,3 +154,36 @@ func TestEarlyFailureIsWrittenDownWithWhatFollows(t *testing.T) {
 		})
 	}
 }
+
+// A commit that was told success is asked about again once one of its clusters
+// waits for another reason than it was told.
+func TestQuiet(t *testing.T) {
+	t.Parallel()
+	record := apply.CommitRecord{SHA: "k", Clusters: []string{"x"}, Delivered: "hash", State: string(outcome.Success)}
+	for name, c := range map[string]struct {
+		state apply.ClusterState
+		want  bool
+	}{
+		"waits for KKP, as it was told": {apply.ClusterState{State: apply.Waiting}, true},
+		"is exposed otherwise by now":   {apply.ClusterState{State: apply.Waiting, Unsupported: true}, false},
+		"waits no longer":               {apply.ClusterState{State: apply.Synced}, false},
+		"is fought over":                {apply.ClusterState{State: apply.Contested}, false},
+		"is kept by hand":               {apply.ClusterState{State: apply.Held, ByHand: true}, false},
+	} {
+		f, _ := newTestFollower(record)
+		f.waiting = map[string]int{"k": 1}
+		if got := f.quiet(record, map[string]apply.ClusterState{"x": c.state}); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// Holds that a rewind finds are of the head that it leads to.
+func TestHoldsOfARewind(t *testing.T) {
+	t.Parallel()
+	before := []apply.TenantHold{{Tenant: "acme", Commit: "gone", Clusters: 3}, {Commit: "gone"}}
+	after := heldOf(before, "head")
+	if after[0].Commit != "head" || after[1].Commit != "head" || after[0].Tenant != "acme" || before[0].Commit != "gone" {
+		t.Errorf("%+v, were %+v", after, before)
+	}
+}

@@ -70,8 +70,8 @@ func (f *follower) records() []apply.CommitRecord {
 }
 
 // quiet tells whether nothing about the commit can have changed: it was told
-// success, none of the clusters that it set fails, and as many wait for KKP as
-// it was told.
+// success, none of the clusters that it set fails or is exposed otherwise by
+// now, and as many wait for KKP as it was told.
 func (f *follower) quiet(record apply.CommitRecord, states map[string]apply.ClusterState) bool {
 	if record.Delivered == "" || record.State != string(outcome.Success) {
 		return false
@@ -80,7 +80,7 @@ func (f *follower) quiet(record apply.CommitRecord, states map[string]apply.Clus
 		return false
 	}
 	for _, id := range record.Clusters {
-		if s := states[id]; s.Trouble != nil || s.ByHand {
+		if s := states[id]; s.Trouble != nil || s.ByHand || s.Unsupported { // which also only waits
 			return false
 		}
 		switch states[id].State {
