@@ -56,7 +56,7 @@ func startFile(cmd *exec.Cmd, stop func()) (session, error) {
 		_ = cmd.Wait()  // its words, not its code, say what was wrong
 		stop()
 	})
-	return &stream{in: in, out: out, said: words, end: end}, nil
+	return &stream{in: in, out: newRation(out), said: words, end: end}, nil
 }
 
 // plainEnvironment leaves out what would make Git look elsewhere or speak

@@ -12,11 +12,8 @@ import (
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
 )
 
-// Bounds on what an http server may send where it should be short, in bytes.
-const (
-	maxRefs  = 256 << 20 // a listing: half a million refs and more
-	maxError = 64 << 10  // the page of an error, of which nothing is used
-)
+// maxError bounds the page of an error, of which nothing is used, in bytes.
+const maxError = 64 << 10
 
 // httpSession speaks smart http. go-git's client keeps credentials from
 // following a redirect to another origin.
@@ -42,7 +39,7 @@ func openHTTP(ctx context.Context, o Options, e *transport.Endpoint, user, servi
 	if password != "" {
 		auth = &githttp.BasicAuth{Username: user, Password: password}
 	}
-	s := &httpSession{ctx: ctx, wire: wire, answers: &bounded{wire, asItIs}}
+	s := &httpSession{ctx: ctx, wire: wire, answers: &bounded{next: wire, through: asItIs}}
 	client := githttp.NewClient(&http.Client{Transport: s.answers})
 	if service == receivePack {
 		s.down, err = client.NewReceivePackSession(e, auth)
@@ -77,6 +74,12 @@ func wireFor(o Options) (*http.Transport, []string, error) {
 
 func (s *httpSession) advertised(through func(io.Reader) io.Reader) (*packp.AdvRefs, error) {
 	s.answers.through = through
+	s.answers.most, s.answers.what = maxRefs, "a list of refs"
+	adv, err := s.list()
+	return adv, s.answers.explain(err)
+}
+
+func (s *httpSession) list() (*packp.AdvRefs, error) {
 	if s.down != nil {
 		return s.down.AdvertisedReferencesContext(s.ctx)
 	}
@@ -84,19 +87,30 @@ func (s *httpSession) advertised(through func(io.Reader) io.Reader) (*packp.AdvR
 }
 
 func (s *httpSession) fetch(req *packp.UploadPackRequest) (io.ReadCloser, error) {
-	return s.up.UploadPack(s.ctx, req)
+	s.answers.most, s.answers.what = maxHead, "what comes before a pack"
+	res, err := s.up.UploadPack(s.ctx, req)
+	if err != nil {
+		return nil, s.answers.explain(err)
+	}
+	s.answers.last.grant(maxAnswer, "a transfer")
+	return res, nil
 }
 
 func (s *httpSession) push(req *packp.ReferenceUpdateRequest) (*packp.ReportStatus, error) {
-	return s.down.ReceivePack(s.ctx, req)
+	s.answers.most, s.answers.what = maxReport, "an answer to a push"
+	report, err := s.down.ReceivePack(s.ctx, req)
+	return report, s.answers.explain(err)
 }
 
 func (s *httpSession) close() { s.wire.CloseIdleConnections() }
 
-// bounded limits what is read of answers that go-git reads to their end.
+// bounded limits what is read of answers.
 type bounded struct {
 	next    http.RoundTripper
 	through func(io.Reader) io.Reader // for a listing
+	most    int64                     // of the next answer, in bytes
+	what    string
+	last    *ration // the last answer; nil before there was one
 }
 
 func (b *bounded) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -104,20 +118,29 @@ func (b *bounded) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case res.StatusCode >= 300:
-		res.Body = limit(res.Body, maxError)
-	case req.Method == http.MethodGet:
-		res.Body = limited{b.through(io.LimitReader(res.Body, maxRefs)), res.Body}
+	if res.StatusCode >= 300 {
+		res.Body = limited{io.LimitReader(res.Body, maxError), res.Body}
+		return res, nil
 	}
+	b.last = newRation(res.Body)
+	b.last.grant(b.most, b.what)
+	body := limited{b.last, res.Body}
+	if req.Method == http.MethodGet {
+		body.Reader = b.through(b.last)
+	}
+	res.Body = body
 	return res, nil
+}
+
+// explain prefers a bound that was met to what became of that.
+func (b *bounded) explain(err error) error {
+	if err != nil && b.last != nil && b.last.over {
+		return b.last.exceeded()
+	}
+	return err
 }
 
 type limited struct {
 	io.Reader
 	io.Closer
-}
-
-func limit(body io.ReadCloser, max int64) io.ReadCloser {
-	return limited{io.LimitReader(body, max), body}
 }

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,14 +11,13 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/format/idxfile"
-	"github.com/go-git/go-git/v5/plumbing/format/packfile"
 )
 
 // addPack takes a pack into the mirror: all of it to disk, then its index,
 // then both to their names. A pack that breaks off or does not add up changes
 // nothing. The returned function takes it out again. The view is still the old
 // one.
-func (m *mirror) addPack(pack io.Reader) (remove func(), err error) {
+func (m *mirror) addPack(ctx context.Context, pack io.Reader) (remove func(), err error) {
 	dir := filepath.Join(m.dir, "objects", "pack")
 	f, err := spool(pack, dir)
 	if errors.Is(err, fs.ErrNotExist) { // somebody removed the folder under us
@@ -27,9 +27,9 @@ func (m *mirror) addPack(pack io.Reader) (remove func(), err error) {
 		return nil, err
 	}
 	defer discard(f)
-	index, err := indexOf(f)
+	index, err := indexOf(ctx, f)
 	if err != nil {
-		return nil, fmt.Errorf("%w: it sent a pack that cannot be used: %s", ErrUnavailable, clean(err.Error(), nil))
+		return nil, err
 	}
 	if err := f.Sync(); err != nil {
 		return nil, err
@@ -45,23 +45,45 @@ func (m *mirror) addPack(pack io.Reader) (remove func(), err error) {
 	return func() { _ = os.Remove(base + ".pack"); _ = os.Remove(base + ".idx") }, nil
 }
 
+// Bounds on one pack for a mirror, and on what is made of it. Git itself makes
+// 50 deltas in a row and, of a file that is larger than 512 MiB, none.
+const (
+	maxPackObjects = 2_000_000
+	maxPackWork    = 64 << 30
+	// maxPackDelta is how large an object may be that is sent as a difference
+	// of another, or that others are made from. One that is sent as a whole is
+	// not held in memory, and may be larger.
+	maxPackDelta = 64 << 20
+	maxPackDepth = 250
+)
+
+func branchLimits() packLimits {
+	return packLimits{objects: maxPackObjects, work: maxPackWork, object: maxPackDelta, depth: maxPackDepth, cache: 96 << 20, whole: true}
+}
+
+// survey looks at every object of a whole pack, and at its checksum, without
+// making more of it than is permitted.
+func survey(ctx context.Context, from io.ReadSeeker, limits packLimits) (*pack, plumbing.Hash, error) {
+	p := newPack(from, limits)
+	sum, err := p.index(ctx)
+	if err != nil && ctx.Err() == nil && !errors.Is(err, ErrTooLarge) {
+		err = fmt.Errorf("%w: it sent a pack that cannot be used: %s", ErrUnavailable, clean(err.Error(), nil))
+	}
+	return p, sum, err
+}
+
 // indexOf reads a whole pack, every object and the checksum.
-func indexOf(f *os.File) (index *idxfile.MemoryIndex, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("unreadable: %v", p)
-		}
-	}()
-	writer := &idxfile.Writer{}
-	parser, err := packfile.NewParser(packfile.NewScanner(f), writer)
+func indexOf(ctx context.Context, from io.ReadSeeker) (*idxfile.MemoryIndex, error) {
+	p, sum, err := survey(ctx, from, branchLimits())
 	if err != nil {
 		return nil, err
 	}
-	if _, err := parser.Parse(); err != nil {
-		return nil, err
+	writer := &idxfile.Writer{}
+	for name, i := range p.names {
+		writer.Add(name, uint64(p.entries[i].at), p.entries[i].crc)
 	}
-	if !writer.Finished() {
-		return nil, errors.New("no end")
+	if err := writer.OnFooter(sum); err != nil {
+		return nil, fmt.Errorf("index a pack: %w", err)
 	}
 	return writer.Index()
 }

@@ -165,7 +165,7 @@ func receive(l *link, adv *packp.AdvRefs, dir string, head plumbing.Hash, haves 
 		return nil, err
 	}
 	defer pack.Close()
-	remove, err := view(dir).addPack(pack)
+	remove, err := view(dir).addPack(l.ctx, pack)
 	if err != nil {
 		return nil, err
 	}

@@ -28,6 +28,12 @@ const maxPullMemory = 256 << 20
 // runs. Tests that call it do not run beside others.
 func atMost(t *testing.T, f func()) {
 	t.Helper()
+	within(t, maxPullMemory, f)
+}
+
+// within is atMost, with another bound.
+func within(t *testing.T, limit int64, f func()) {
+	t.Helper()
 	debug.FreeOSMemory()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
@@ -52,7 +58,7 @@ func atMost(t *testing.T, f func()) {
 	watch.Wait()
 	grown := int64(peak.Load()) - int64(before)
 	t.Logf("at most %d MiB of heap", grown>>20)
-	if grown > maxPullMemory {
+	if grown > limit {
 		t.Errorf("%d MiB of heap", grown>>20)
 	}
 }

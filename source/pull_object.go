@@ -108,8 +108,8 @@ func (p *pack) patched(base []byte, e packEntry) ([]byte, error) {
 
 // inflated is what was sent for an object: its content, or its delta.
 func (p *pack) inflated(e packEntry) ([]byte, error) {
-	if e.sent > maxPullObject {
-		return nil, &TooLargeError{"bytes in an object that others are made from", maxPullObject}
+	if e.sent > p.limits.object {
+		return nil, &TooLargeError{"bytes in an object that others are made from", p.limits.object}
 	}
 	if err := p.spend(e.sent); err != nil {
 		return nil, err
@@ -118,7 +118,7 @@ func (p *pack) inflated(e packEntry) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %w", errPack, err)
 	}
 	out := bytes.NewBuffer(make([]byte, 0, e.sent))
-	if err := p.inflate(out, e.sent); err != nil {
+	if _, err := p.inflate(out, e.sent); err != nil {
 		return nil, err
 	}
 	return out.Bytes(), nil
@@ -127,7 +127,7 @@ func (p *pack) inflated(e packEntry) ([]byte, error) {
 // spend takes bytes from what may be made, before they are.
 func (p *pack) spend(n int64) error {
 	if n < 0 || n > p.work {
-		return &TooLargeError{"bytes when unpacked", maxPullWork}
+		return &TooLargeError{"bytes when unpacked", p.limits.work}
 	}
 	p.work -= n
 	return nil
@@ -183,7 +183,7 @@ func (c chunks) ReadAt(to []byte, at int64) (n int, err error) {
 func (p *pack) refill() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.work = maxPullWork
+	p.work = p.limits.work
 }
 
 // held is how many bytes of memory the pack takes, about.

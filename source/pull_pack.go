@@ -16,12 +16,25 @@ import (
 
 var errPack = errors.New("not a pack that can be used")
 
-// pack holds objects as they were sent, in memory, and unpacks one at a time
-// when it is asked for. It is made of what anybody may have sent: a small pack
-// can stand for any number of bytes, so sizes are looked at before anything is
-// inflated. It is safe for concurrent use.
+// packLimits bound what is made of one pack.
+type packLimits struct {
+	objects int64 // how many it may hold
+	work    int64 // bytes that unpacking may make, all objects together
+	object  int64 // bytes of one that has to be in memory as a whole, for deltas
+	depth   int32 // deltas that may follow each other
+	cache   int64 // bytes of bases that are kept
+	// whole says that a delta that is too large makes the pack unusable; else
+	// its name stays unknown.
+	whole bool
+}
+
+// pack holds objects as they were sent, in memory or in a file, and unpacks one
+// at a time when it is asked for. It is made of what anybody may have sent: a
+// small pack can stand for any number of bytes, so sizes are looked at before
+// anything is inflated. It is safe for concurrent use.
 type pack struct {
-	raw chunks
+	raw    chunks // nil where it is in a file
+	limits packLimits
 
 	mu      sync.Mutex
 	scan    *packfile.Scanner
@@ -44,7 +57,8 @@ type packEntry struct {
 	// not known yet.
 	base  int32
 	depth int32 // deltas up to an object that is whole
-	large bool  // not to be put together
+	crc   uint32
+	large bool // not to be put together
 }
 
 // readPack takes a whole pack and finds out what is in it.
@@ -53,38 +67,46 @@ func readPack(ctx context.Context, from io.Reader) (p *pack, err error) {
 	if err != nil {
 		return nil, err
 	}
-	p = &pack{raw: raw, names: map[plumbing.Hash]int32{}, work: maxPullWork, recent: cache.BufferLRU{MaxSize: pullCache}}
-	p.scan = packfile.NewScanner(io.NewSectionReader(raw, 0, raw.size()))
+	p = newPack(io.NewSectionReader(raw, 0, raw.size()), packLimits{objects: MaxPullObjects, work: maxPullWork,
+		object: maxPullObject, depth: maxPullDepth, cache: pullCache})
+	p.raw = raw
+	_, err = p.index(ctx)
+	return p, err
+}
+
+func newPack(from io.ReadSeeker, limits packLimits) *pack {
+	return &pack{limits: limits, names: map[plumbing.Hash]int32{}, work: limits.work,
+		recent: cache.BufferLRU{MaxSize: cache.FileSize(limits.cache)}, scan: packfile.NewScanner(from)}
+}
+
+// index finds out what is in the pack, and answers the pack's checksum.
+func (p *pack) index(ctx context.Context) (sum plumbing.Hash, err error) {
 	defer p.recent.Clear()
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("%w: %v", errPack, r)
 		}
 	}()
-	return p, p.index(ctx)
-}
-
-func (p *pack) index(ctx context.Context) error {
 	_, count, err := p.scan.Header()
 	if err != nil {
-		return fmt.Errorf("%w: %w", errPack, err)
+		return sum, fmt.Errorf("%w: %w", errPack, err)
 	}
-	if count > MaxPullObjects {
-		return &TooLargeError{"objects", MaxPullObjects}
+	if int64(count) > p.limits.objects {
+		return sum, &TooLargeError{"objects", p.limits.objects}
 	}
 	bases := map[int32]plumbing.Hash{}
 	for range count {
 		if err := ctx.Err(); err != nil {
-			return err
+			return sum, err
 		}
 		if err := p.first(bases); err != nil {
-			return err
+			return sum, err
 		}
 	}
-	if _, err := p.scan.Checksum(); err != nil {
-		return fmt.Errorf("%w: %w", errPack, err)
+	if sum, err = p.scan.Checksum(); err != nil {
+		return sum, fmt.Errorf("%w: %w", errPack, err)
 	}
-	return p.nameDeltas(ctx, bases)
+	return sum, p.nameDeltas(ctx, bases)
 }
 
 // first looks at the next object for the first time. One that is whole gets its
@@ -102,7 +124,7 @@ func (p *pack) first(bases map[int32]plumbing.Hash) error {
 	switch h.Type {
 	case plumbing.CommitObject, plumbing.TreeObject, plumbing.BlobObject, plumbing.TagObject:
 		hash := plumbing.NewHasher(h.Type, h.Length)
-		err = p.inflate(hash, h.Length)
+		e.crc, err = p.inflate(hash, h.Length)
 		p.names[hash.Sum()] = i
 	case plumbing.OFSDeltaObject:
 		base, found := slices.BinarySearchFunc(p.entries, h.OffsetReference, func(e packEntry, at int64) int { return int(e.at - at) })
@@ -110,10 +132,10 @@ func (p *pack) first(bases map[int32]plumbing.Hash) error {
 			return fmt.Errorf("%w: a delta without its base", errPack)
 		}
 		e.base = int32(base)
-		e.size, err = p.deltaSize(h.Length)
+		err = p.deltaSize(&e)
 	case plumbing.REFDeltaObject:
 		bases[i] = h.Reference
-		e.size, err = p.deltaSize(h.Length)
+		err = p.deltaSize(&e)
 	default:
 		return fmt.Errorf("%w: an object of unknown kind", errPack)
 	}
@@ -121,33 +143,36 @@ func (p *pack) first(bases map[int32]plumbing.Hash) error {
 	return err
 }
 
-// inflate writes the object whose header was just read.
-func (p *pack) inflate(to io.Writer, size int64) error {
-	n, _, err := p.scan.NextObject(to)
+// inflate writes the object whose header was just read, and answers the
+// checksum of what was sent for it.
+func (p *pack) inflate(to io.Writer, size int64) (crc uint32, err error) {
+	n, crc, err := p.scan.NextObject(to)
 	if err == nil && n != size {
 		err = errors.New("shorter than it says")
 	}
 	if err != nil {
-		return fmt.Errorf("%w: %w", errPack, err)
+		return 0, fmt.Errorf("%w: %w", errPack, err)
 	}
-	return nil
+	return crc, nil
 }
 
-// deltaSize is the size of what a delta makes, which it says at its beginning.
-func (p *pack) deltaSize(sent int64) (int64, error) {
+// deltaSize notes the size of what a delta makes, which it says at its
+// beginning.
+func (p *pack) deltaSize(e *packEntry) (err error) {
 	var start beginning
-	if err := p.inflate(&start, sent); err != nil {
-		return 0, err
+	if e.crc, err = p.inflate(&start, e.sent); err != nil {
+		return err
 	}
 	_, n := binary.Uvarint(start)
 	if n <= 0 {
-		return 0, fmt.Errorf("%w: a delta without sizes", errPack)
+		return fmt.Errorf("%w: a delta without sizes", errPack)
 	}
 	size, n := binary.Uvarint(start[n:])
-	if n <= 0 || size > maxPullWork {
-		return 0, &TooLargeError{"bytes when unpacked", maxPullWork}
+	if n <= 0 || size > uint64(p.limits.work) {
+		return &TooLargeError{"bytes when unpacked", p.limits.work}
 	}
-	return int64(size), nil
+	e.size = int64(size)
+	return nil
 }
 
 // beginning keeps the first bytes that are written to it: two numbers.
@@ -204,11 +229,14 @@ func (p *pack) nameDelta(i int32, bases map[int32]plumbing.Hash) (done bool, err
 	if base.kind.IsDelta() {
 		return false, nil
 	}
-	if e.depth = base.depth + 1; e.depth > maxPullDepth {
-		return false, &TooLargeError{"deltas in a row", maxPullDepth}
+	if e.depth = base.depth + 1; e.depth > p.limits.depth {
+		return false, &TooLargeError{"deltas in a row", int64(p.limits.depth)}
 	}
 	e.kind = base.kind
-	if e.large = base.large || max(base.size, e.size, e.sent) > maxPullObject; e.large {
+	if e.large = base.large || max(base.size, e.size, e.sent) > p.limits.object; e.large {
+		if p.limits.whole {
+			return false, &TooLargeError{"bytes in an object that is sent as a difference, or that others are made from", p.limits.object}
+		}
 		p.unnamed++
 		return true, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -148,8 +149,23 @@ func (l *link) into(repo *git.Repository, adv *packp.AdvRefs, wanted []wantedRef
 		return err
 	}
 	defer discard(spooled)
+	// What takes it apart has no bounds of its own.
+	if _, _, err := survey(l.ctx, spooled, fetchLimits()); err != nil {
+		return err
+	}
+	if _, err := spooled.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
 	return packfile.UpdateObjectStorage(repo.Storer, spooled)
 }
+
+// fetchLimits are for repositories of others' than the mirror: of notes.
+func fetchLimits() packLimits {
+	return packLimits{objects: maxPackObjects, work: maxFetchWork, object: maxTree, depth: maxPackDepth, cache: 96 << 20, whole: true}
+}
+
+// maxFetchWork bounds what Fetch makes of what is sent, in bytes.
+const maxFetchWork = 8 << 30
 
 // tips are the commits that a repository has, newest of each ref.
 func tips(repo *git.Repository) ([]plumbing.Hash, error) {

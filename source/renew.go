@@ -123,7 +123,7 @@ func (r *Repository) keep(ctx context.Context, fresh *mirror) error {
 	if fresh.holds(pin) {
 		return fresh.setRef(acceptedRef, pin)
 	}
-	_, err := r.try(func(old *mirror) error { return carry(old, fresh.dir, pin) })
+	_, err := r.try(func(old *mirror) error { return carry(ctx, old, fresh.dir, pin) })
 	if err != nil {
 		err = r.fetchLost(ctx, fresh.dir, pin)
 	}
@@ -144,7 +144,7 @@ func (m *mirror) holds(h plumbing.Hash) bool {
 }
 
 // carry copies all that a commit reaches from one mirror to another.
-func carry(old *mirror, to string, h plumbing.Hash) (err error) {
+func carry(ctx context.Context, old *mirror, to string, h plumbing.Hash) (err error) {
 	defer recovered("commit "+h.String(), &err)
 	objects, err := revlist.Objects(old.sto, []plumbing.Hash{h}, nil)
 	if err != nil {
@@ -159,7 +159,7 @@ func carry(old *mirror, to string, h plumbing.Hash) (err error) {
 		defer recovered("objects", &err)
 		_, err = packfile.NewEncoder(w, old.sto, false).Encode(objects, packWindow)
 	}()
-	_, err = view(to).addPack(r)
+	_, err = view(to).addPack(ctx, r)
 	_ = r.Close()
 	<-done // the old mirror is in use until then
 	return err
@@ -177,6 +177,6 @@ func (r *Repository) fetchLost(ctx context.Context, to string, h plumbing.Hash) 
 		return l.fail("fetch "+h.String()+" from", err)
 	}
 	defer pack.Close()
-	_, err = view(to).addPack(pack)
+	_, err = view(to).addPack(ctx, pack)
 	return err
 }

@@ -127,7 +127,7 @@ func startSSH(client *ssh.Client, service, path string) (session, error) {
 		_ = client.Close()
 		_ = run.Wait()
 	})
-	return &stream{in: in, out: out, said: words, end: end}, nil
+	return &stream{in: in, out: newRation(out), said: words, end: end}, nil
 }
 
 // quoted makes one word of a path for the shell at the other end.

@@ -16,7 +16,7 @@ import (
 // ssh connection, over its standard streams.
 type stream struct {
 	in    io.WriteCloser // the program's
-	out   io.Reader      // the program's
+	out   *ration        // the program's
 	said  *said          // its standard error
 	end   func()         // ends the program and waits for it
 	asked bool           // past the listing
@@ -28,6 +28,7 @@ func (s *stream) advertised(through func(io.Reader) io.Reader) (*packp.AdvRefs, 
 		return s.adv, nil
 	}
 	adv := packp.NewAdvRefs()
+	s.out.grant(maxRefs, "a list of refs")
 	err := adv.Decode(through(s.out))
 	if errors.Is(err, packp.ErrEmptyAdvRefs) {
 		err = nil
@@ -44,6 +45,9 @@ func (s *stream) advertised(through func(io.Reader) io.Reader) (*packp.AdvRefs, 
 // are complete once the program has ended.
 func (s *stream) explain(err error) error {
 	s.end()
+	if over := s.out.exceeded(); over != nil {
+		return over
+	}
 	words := s.said.String()
 	if words == "" {
 		return err
@@ -62,9 +66,11 @@ func (s *stream) fetch(req *packp.UploadPackRequest) (io.ReadCloser, error) {
 		return nil, s.explain(err)
 	}
 	res := packp.NewUploadPackResponse(req)
+	s.out.grant(maxHead, "what comes before a pack")
 	if err := res.Decode(io.NopCloser(s.out)); err != nil {
 		return nil, s.explain(err)
 	}
+	s.out.grant(maxAnswer, "a transfer")
 	return res, nil
 }
 
@@ -90,6 +96,7 @@ func (s *stream) push(req *packp.ReferenceUpdateRequest) (*packp.ReportStatus, e
 		return nil, s.explain(err)
 	}
 	report := packp.NewReportStatus()
+	s.out.grant(maxReport, "an answer to a push")
 	if err := report.Decode(s.out); err != nil {
 		return nil, s.explain(err)
 	}
