@@ -20,6 +20,23 @@ func (h *history) path(tenant string, n int) string {
 	return fmt.Sprintf("tenants/%s/file%d.yaml", tenant, n)
 }
 
+// files is how many of them there are in this world.
+func (h *history) files() int {
+	if h.kind.steady {
+		return filesEach - 1
+	}
+	return filesEach
+}
+
+// anyGroup is the tenant's group.
+func (h *history) anyGroup(tenant string) mFile {
+	f := mFile{tenant: tenant, group: true}
+	for range 1 + h.random.IntN(2) {
+		f.entries = append(f.entries, mEntry{prefix: netip.MustParsePrefix(fmt.Sprintf("2001:db8:9%x::/48", h.random.IntN(256)))})
+	}
+	return f
+}
+
 // anyFile is a file that is right. Each of a tenant's has clusters of its own
 // to name, so that nobody claims what another has; some name a cluster of the
 // other tenant besides, in vain.
@@ -33,19 +50,33 @@ func (h *history) anyFile(tenant string, n int) mFile {
 		if h.random.IntN(3) > 0 {
 			f.clusters = append(f.clusters, h.id(tenant, n*each+1))
 		}
-		if h.random.IntN(6) == 0 {
+		if h.random.IntN(6) == 0 && !h.kind.steady {
 			f.clusters = append(f.clusters, h.id(other(tenant), h.random.IntN(clustersEach)))
 		}
 	}
-	switch h.random.IntN(10) {
-	case 0:
+	switch n := h.random.IntN(10); {
+	case n == 0 && !h.kind.steady:
 		f.access = "open"
-	case 1:
+	case n == 1:
 		f.access = unmanaged
 	default:
 		f.entries = h.anyEntries()
+		f.uses = h.anyGroupName(f)
 	}
 	return f
+}
+
+// anyGroupName is a group that a file may name. Only those that select name the
+// tenant's: whether a file that cannot have its group claims clusters that it
+// names for the first time is not promised.
+func (h *history) anyGroupName(f mFile) string {
+	switch n := h.random.IntN(4); {
+	case n == 0:
+		return providerGroup
+	case n < 3 && f.selects:
+		return tenantGroup
+	}
+	return ""
 }
 
 func other(tenant string) string {
@@ -64,7 +95,7 @@ func (h *history) anyEntries() []mEntry {
 		bits := 24 + h.random.IntN(9)
 		p := netip.PrefixFrom(netip.AddrFrom4([4]byte{198, 51, 100, byte(h.random.IntN(256))}), bits).Masked()
 		expires := h.world.now().Truncate(time.Hour).Add(time.Duration(1+h.random.IntN(50))*time.Hour + 30*time.Minute)
-		if h.random.IntN(3) == 0 {
+		if h.random.IntN(3) == 0 || h.kind.steady {
 			expires = time.Time{}
 		}
 		out = append(out, mEntry{p, expires})
@@ -78,8 +109,10 @@ func (h *history) commitOf(parent string, files tree) string {
 	for path, f := range files {
 		texts[path] = f.text(path)
 	}
-	sha, err := h.git.commit(parent, texts, h.world.now())
+	signed := h.random.IntN(5) > 0
+	sha, err := h.git.commit(parent, texts, h.world.now(), h.signer(signed))
 	h.must(err)
+	h.unsigned[sha] = h.kind.verified && !signed
 	h.trees[sha], h.parents[sha] = files, parent
 	return sha
 }
@@ -88,8 +121,8 @@ func (h *history) commitOf(parent string, files tree) string {
 // followed is followed.
 func (h *history) push(commit string) {
 	h.head = commit
-	if h.forward(commit) {
-		h.follow(commit)
+	if h.forward(commit) && !h.unsigned[commit] && !h.tooFar(h.trees[commit]) {
+		h.follow(commit, false)
 	}
 	h.must(h.git.move(commit))
 }
@@ -103,9 +136,13 @@ func (h *history) forward(commit string) bool {
 	return h.following == ""
 }
 
-func (h *history) follow(commit string) {
+func (h *history) follow(commit string, approved bool) {
 	h.following = commit
-	h.change(func() { h.accept(h.trees[commit]) })
+	h.change(func() {
+		h.judged[commit] = h.judge(h.trees[commit])
+		h.accepted = h.trees[commit]
+		h.settleAs(approved)
+	})
 }
 
 func (h *history) held() bool { return h.head != h.following }
@@ -115,9 +152,12 @@ func (h *history) pushSomething() {
 	files := maps.Clone(h.trees[h.head])
 	for range 1 + h.random.IntN(3) {
 		tenant := modelTenants()[h.random.IntN(len(modelTenants()))]
-		n := h.random.IntN(filesEach)
+		n := h.random.IntN(h.files())
 		path := h.path(tenant, n)
-		if f, there := files[path]; there {
+		if h.random.IntN(6) == 0 && !h.kind.steady {
+			path = groupPath(tenant)
+			h.changeGroup(files, path, tenant)
+		} else if f, there := files[path]; there {
 			h.changeFile(files, path, f, n)
 		} else {
 			files[path] = h.anyFile(tenant, n)
@@ -129,6 +169,20 @@ func (h *history) pushSomething() {
 		}
 	}
 	h.push(h.commitOf(h.head, files))
+}
+
+// changeGroup changes the tenant's group, or what is there of it.
+func (h *history) changeGroup(files tree, path, tenant string) {
+	f, there := files[path]
+	switch n := h.random.IntN(6); {
+	case n == 0 && there:
+		delete(files, path)
+	case n == 1 && there:
+		f.broken = true
+		files[path] = f
+	default:
+		files[path] = h.anyGroup(tenant)
+	}
 }
 
 // changeFile changes one that is there.
@@ -174,11 +228,23 @@ func (h *history) rewind() {
 	if h.random.IntN(2) == 0 && h.current(h.trees[h.head]) {
 		h.note("%.8s is approved", h.head)
 		h.approved = h.head
-		h.follow(h.head)
+		// An approval is of what was held: of going too far, where that was it.
+		h.follow(h.head, h.forward(h.head) && h.tooFar(h.trees[h.head]))
 		h.must(h.approve(h.ctx, h.head))
 		return
 	}
 	h.comeBack()
+}
+
+// approveHeld lets go ahead what went too far, or is a push where nothing did.
+func (h *history) approveHeld() {
+	if h.held() || !h.waits() {
+		h.pushSomething()
+		return
+	}
+	h.note("what is held of %.8s is approved", h.following)
+	h.change(func() { h.settleAs(true) })
+	h.must(h.approve(h.ctx, h.following))
 }
 
 // earlier is a commit some way back, or another one on top of that; or the very
@@ -238,7 +304,26 @@ func (h *history) restart() {
 	if h.random.IntN(2) == 0 {
 		h.hand(h.anyID())
 	}
+	if h.kind.freezes {
+		h.freeze()
+	}
 	h.must(h.world.start())
+}
+
+// freeze writes another one into the Config, or none.
+func (h *history) freeze() {
+	frozen := map[string]time.Time{}
+	until := h.world.now().Truncate(time.Hour).Add(time.Duration(1+h.random.IntN(60)) * time.Hour)
+	switch h.random.IntN(4) {
+	case 0:
+		frozen["*"] = until
+	case 1:
+	default:
+		frozen[h.anyID()], frozen[h.anyID()] = until, until
+	}
+	h.note("frozen until %s: %v", until.Format("01-02T15:04"), slices.Sorted(maps.Keys(frozen)))
+	h.change(func() { h.guard.frozen = frozen })
+	h.must(h.configure(frozen))
 }
 
 // loseState removes all state while nothing runs. What files that are right say
@@ -272,6 +357,8 @@ func (h *history) loseState() {
 			c.good = nil
 		}
 	})
+	h.judged[h.following].unsure = true // it answers for all files by now
+	h.judged[h.following].fails = false
 	h.must(h.world.start())
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -105,8 +106,9 @@ func (g *memoryGit) asked() int {
 }
 
 // commit makes a commit of some files, by path, on top of another one or of
-// none, and answers its hash. No branch has it yet.
-func (g *memoryGit) commit(parent string, files map[string]string, at time.Time) (string, error) {
+// none, and answers its hash. No branch has it yet. sign makes its signature;
+// nil makes none.
+func (g *memoryGit) commit(parent string, files map[string]string, at time.Time, sign func(payload io.Reader) (string, error)) (string, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	tree, err := g.tree(files)
@@ -117,6 +119,19 @@ func (g *memoryGit) commit(parent string, files map[string]string, at time.Time)
 	c := &object.Commit{Author: who, Committer: who, Message: fmt.Sprint(len(files), " files"), TreeHash: tree}
 	if parent != "" {
 		c.ParentHashes = []plumbing.Hash{plumbing.NewHash(parent)}
+	}
+	if sign != nil {
+		payload := &plumbing.MemoryObject{}
+		if err := c.EncodeWithoutSignature(payload); err != nil {
+			return "", err
+		}
+		r, err := payload.Reader()
+		if err != nil {
+			return "", err
+		}
+		if c.PGPSignature, err = sign(r); err != nil {
+			return "", err
+		}
 	}
 	hash, err := g.store(c)
 	return hash.String(), err

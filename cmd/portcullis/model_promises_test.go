@@ -20,12 +20,14 @@ type model struct {
 	accepted tree
 	now      time.Time
 	latest   time.Time // the latest time that the clock ever showed
+	guard    mGuard
 }
 
 // tree are the files of a commit by path.
 type tree map[string]mFile
 
-// mFile is an allowlist. It names clusters, or selects by a label; "" is all.
+// mFile is an allowlist. It names clusters, or selects by a label; "" is all. Or
+// it is the tenant's group of addresses.
 type mFile struct {
 	tenant   string
 	broken   bool // one of its values is no prefix
@@ -34,6 +36,8 @@ type mFile struct {
 	selects  bool
 	env      string
 	entries  []mEntry
+	group    bool   // it is a group, of these entries
+	uses     string // a group that it names; "" is none
 }
 
 type mEntry struct {
@@ -48,7 +52,14 @@ type mCluster struct {
 	live        []string
 	set         bool // the field is there
 	good        *mGood
-	foreign     int // writes of others, since it was made
+	foreign     int    // writes of others, since it was made
+	had         string // the file that has it, where nothing was accepted of that
+	kept        bool   // it asks for something that is held
+	held        bool   // that went too far, together with others
+	// byHand is a list that somebody may keep for a time; nil where none is.
+	byHand []string
+	// fought says that a fight goes on over the list.
+	fought bool
 }
 
 // mGood is the last good list of a cluster.
@@ -70,12 +81,18 @@ func (m *model) accept(files tree) {
 
 // settle works out which list each cluster has now. A file that is wrong, that
 // is gone, or that lets go of a cluster leaves the last good list.
-func (m *model) settle() {
+func (m *model) settle() { m.settleAs(false) }
+
+// settleAs is settle, where what was held may be approved.
+func (m *model) settleAs(approved bool) {
+	asked := m.asks(m.accepted)
 	for id, c := range m.clusters {
-		path, f, found := m.claim(id, c)
+		if c.kept = false; asked[id] != nil {
+			continue
+		}
+		c.held = false
+		_, _, found := m.claim(m.accepted, id, c)
 		switch {
-		case found && !f.broken:
-			c.good = &mGood{path, f.access, f.entries, true}
 		case c.good == nil:
 		case c.good.access == unmanaged && !found:
 			c.good = nil
@@ -83,17 +100,64 @@ func (m *model) settle() {
 			c.good.claimed = false
 		}
 	}
+	for id := range m.holds(asked, approved) {
+		m.clusters[id].keep(asked[id])
+		delete(asked, id)
+	}
+	for id, good := range asked {
+		m.clusters[id].good, m.clusters[id].held = good, false
+	}
+}
+
+// asks are the lists that files ask for, by cluster, where they are right.
+func (m *model) asks(files tree) map[string]*mGood {
+	out := map[string]*mGood{}
+	for id, c := range m.clusters {
+		if path, f, found := m.claim(files, id, c); found && !files.wrong(f) {
+			out[id] = &mGood{path, f.access, files.entriesOf(f), true}
+		}
+	}
+	return out
 }
 
 const unmanaged = "unmanaged"
 
+// wrong tells whether nothing can be made of a file: a value is none, or the
+// group that it names is not to be had.
+func (files tree) wrong(f mFile) bool {
+	if f.uses != tenantGroup {
+		return f.broken
+	}
+	g, there := files[groupPath(f.tenant)]
+	return f.broken || !there || g.broken
+}
+
+// entriesOf are a file's own, and those of the group that it names.
+func (files tree) entriesOf(f mFile) []mEntry {
+	switch f.uses {
+	case tenantGroup:
+		return slices.Concat(f.entries, files[groupPath(f.tenant)].entries)
+	case providerGroup:
+		return slices.Concat(f.entries, []mEntry{{prefix: netip.MustParsePrefix(modelProviders)}})
+	}
+	return f.entries
+}
+
+const (
+	tenantGroup    = "vpn"
+	providerGroup  = "provider/noc"
+	modelProviders = "192.0.2.64/28" // what that is
+)
+
+func groupPath(tenant string) string { return "tenants/" + tenant + "/group.yaml" }
+
 // claim finds the file that has a cluster: one that names it, else one that
 // selects it; one that is wrong only if it had it before.
-func (m *model) claim(id string, c *mCluster) (string, mFile, bool) {
+func (m *model) claim(files tree, id string, c *mCluster) (string, mFile, bool) {
 	var found []string
-	for path, f := range m.accepted {
+	for path, f := range files {
 		names := slices.Contains(f.clusters, id) || f.selects && (f.env == "" || f.env == c.env)
-		if f.tenant == c.tenant && names && (!f.broken || hadBy(c, path) > 0) {
+		if f.tenant == c.tenant && names && (!files.wrong(f) || hadBy(c, path) > 0) {
 			found = append(found, path)
 		}
 	}
@@ -101,13 +165,13 @@ func (m *model) claim(id string, c *mCluster) (string, mFile, bool) {
 		return "", mFile{}, false
 	}
 	slices.SortFunc(found, func(a, b string) int {
-		return cmp.Or(rankOf(m.accepted[a])-rankOf(m.accepted[b]), hadBy(c, b)-hadBy(c, a), strings.Compare(a, b))
+		return cmp.Or(rankOf(files[a])-rankOf(files[b]), hadBy(c, b)-hadBy(c, a), strings.Compare(a, b))
 	})
-	return found[0], m.accepted[found[0]], true
+	return found[0], files[found[0]], true
 }
 
 func hadBy(c *mCluster, path string) int {
-	if c.good != nil && c.good.path == path {
+	if c.good != nil && c.good.path == path || c.good == nil && c.had == path {
 		return 1
 	}
 	return 0
@@ -131,6 +195,8 @@ type expectation struct {
 // had expired may be in force again, or not yet.
 func (m *model) expect(c *mCluster) expectation {
 	switch {
+	case c.byHand != nil:
+		return expectation{lists: [][]string{c.byHand}}
 	case c.good == nil, c.good.access == unmanaged, !c.exposed && c.good.access != "open", c.good.access == "open" && !c.good.claimed:
 		return expectation{loose: true}
 	case c.good.access == "open":
@@ -189,6 +255,9 @@ func (f mFile) String() string {
 	if f.selects {
 		what = "all " + f.env
 	}
+	if f.uses != "" {
+		what += " group " + f.uses
+	}
 	if f.broken {
 		what += ", wrong"
 	}
@@ -205,6 +274,11 @@ func (f mFile) String() string {
 func (f mFile) text(path string) string {
 	name := strings.NewReplacer("/", "-", ".yaml", "", ".", "-").Replace(path)
 	var b strings.Builder
+	if f.group {
+		fmt.Fprintf(&b, "apiVersion: portcullis.dev/v1alpha1\nkind: AddressGroup\nmetadata: {name: %s}\nspec:\n  entries:\n", tenantGroup)
+		f.writeEntries(&b)
+		return b.String()
+	}
 	fmt.Fprintf(&b, "apiVersion: portcullis.dev/v1alpha1\nkind: Allowlist\nmetadata: {name: %s}\nspec:\n  seed: eu-west\n", name)
 	switch {
 	case f.selects && f.env != "":
@@ -222,15 +296,22 @@ func (f mFile) text(path string) string {
 		return b.String()
 	}
 	b.WriteString("  nodeEgress: none\n  entries:\n")
+	if f.uses != "" {
+		fmt.Fprintf(&b, "    - group: %s\n", f.uses)
+	}
+	f.writeEntries(&b)
+	return b.String()
+}
+
+func (f mFile) writeEntries(b *strings.Builder) {
 	for _, e := range f.entries {
 		if e.expires.IsZero() {
-			fmt.Fprintf(&b, "    - {description: entry, cidr: \"%s\"}\n", e.prefix)
+			fmt.Fprintf(b, "    - {description: entry, cidr: \"%s\"}\n", e.prefix)
 		} else {
-			fmt.Fprintf(&b, "    - {description: entry, cidr: \"%s\", expires: %s}\n", e.prefix, e.expires.Format(time.RFC3339))
+			fmt.Fprintf(b, "    - {description: entry, cidr: \"%s\", expires: %s}\n", e.prefix, e.expires.Format(time.RFC3339))
 		}
 	}
 	if f.broken {
 		b.WriteString("    - {description: a mistake, cidr: 10.0.0.1/8}\n")
 	}
-	return b.String()
 }

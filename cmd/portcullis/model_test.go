@@ -26,14 +26,16 @@ import (
 const modelSteps = 2000
 
 // modelWorlds run beside each other on one API server: each waits for others
-// most of the time.
-const modelWorlds = 4
+// most of the time. What happens in them is in kinds.
+const modelWorlds = 5
 
 // TestModel has random things happen to an installation, and compares what it
 // does with what the promises say: pushes, rewinds, approvals, hands in the
-// dashboard, Clusters made anew, migrations, labels, expiry, restarts, lost and
-// damaged state, a clock that is set. PORTCULLIS_SEED repeats the order of
-// things that a failure names.
+// dashboard for a time and fights over it, Clusters made anew, migrations,
+// labels, groups, expiry, restarts, lost and damaged state, a clock that is set;
+// in worlds of their own unsigned commits, freezes, and changes that go too far.
+// The check of the branch's head is compared, too. PORTCULLIS_SEED repeats the
+// order of things that a failure names.
 func TestModel(t *testing.T) {
 	servers.Need(t, "etcd", "kube-apiserver")
 	ctrl.SetLogger(logr.Discard())
@@ -47,11 +49,13 @@ func TestModel(t *testing.T) {
 		for i := range modelWorlds {
 			t.Run(strconv.Itoa(i), func(t *testing.T) {
 				t.Parallel()
-				h := newHistory(newWorld(t, plane.Config, fmt.Sprintf("w%02d", i)), rand.New(rand.NewPCG(seed, uint64(i))))
+				h := newHistory(newWorld(t, plane.Config, fmt.Sprintf("w%02d", i), kinds()[i%len(kinds())]), rand.New(rand.NewPCG(seed, uint64(i))))
 				defer h.tellOnFailure(seed)
-				for h.steps < steps && !t.Failed() {
-					h.round()
-				}
+				h.until(steps / 2)
+				h.fight()
+				h.agree("a fight")
+				h.until(steps)
+				h.must(h.failed())
 			})
 		}
 	})
@@ -62,6 +66,12 @@ func numberFrom(variable string, otherwise uint64) uint64 {
 		return n
 	}
 	return otherwise
+}
+
+func (h *history) until(steps int) {
+	for h.steps < steps && !h.t.Failed() {
+		h.round()
+	}
 }
 
 // history is what happens in a world, and the model of it.
@@ -78,6 +88,8 @@ type history struct {
 	head      string            // of the branch
 	following string            // the newest commit that is followed
 	approved  string            // the last that was approved
+	unsigned  map[string]bool   // commits
+	judged    map[string]*mJudgement
 	// writes is how often each cluster may be written in this round.
 	writes, before map[string]int
 }
@@ -87,7 +99,8 @@ const clustersEach = 6
 
 func newHistory(w *world, random *rand.Rand) *history {
 	h := &history{world: w, random: random, ctx: w.t.Context(), trees: map[string]tree{}, parents: map[string]string{},
-		model: &model{clusters: map[string]*mCluster{}, accepted: tree{}}, writes: map[string]int{}, before: map[string]int{}}
+		unsigned: map[string]bool{}, judged: map[string]*mJudgement{},
+		model: &model{guard: mGuard{clusters: w.kind.clusters, percent: w.kind.percent}, clusters: map[string]*mCluster{}, accepted: tree{}}, writes: map[string]int{}, before: map[string]int{}}
 	h.tick()
 	for _, tenant := range modelTenants() {
 		for i := range clustersEach {
@@ -98,8 +111,11 @@ func newHistory(w *world, random *rand.Rand) *history {
 	}
 	files := tree{}
 	for _, tenant := range modelTenants() {
-		for n := range filesEach {
+		for n := range h.files() {
 			files[h.path(tenant, n)] = h.anyFile(tenant, n)
+		}
+		if !h.kind.steady {
+			files[groupPath(tenant)] = h.anyGroup(tenant)
 		}
 	}
 	h.note("the first commit: %v", files)
@@ -144,18 +160,21 @@ func (h *history) change(do func()) {
 	h.tick()
 	before := map[string]string{}
 	for id, c := range h.clusters {
-		before[id] = fmt.Sprint(c.good != nil && c.good.access == unmanaged, h.expect(c))
+		before[id] = h.gist(c)
 	}
 	do()
 	h.tick()
 	h.settle()
 	for id, c := range h.clusters {
-		e := h.expect(c)
-		if fmt.Sprint(c.good != nil && c.good.access == unmanaged, e) != before[id] {
+		if h.gist(c) != before[id] {
 			h.writes[id]++
 		}
-		h.permit(id, e)
+		h.permit(id, h.expect(c))
 	}
+}
+
+func (h *history) gist(c *mCluster) string {
+	return fmt.Sprint(c.good != nil && c.good.access == unmanaged, h.expect(c))
 }
 
 // permit tells the observer what may be written to a cluster. That a field is
@@ -174,7 +193,7 @@ func (h *history) permit(id string, e expectation) {
 // but that has happened, and not more often than needed.
 func (h *history) agree(what string) {
 	h.t.Helper()
-	if err := errors.Join(h.world.followed(), h.observer.CatchUp(h.ctx), h.await(h.same)); err != nil {
+	if err := errors.Join(h.world.followed(), h.observer.CatchUp(h.ctx), h.await(h.same), h.await(h.told)); err != nil {
 		h.t.Fatalf("after %s: %v", what, err)
 	}
 	only := map[string][][]string{}
@@ -215,21 +234,16 @@ func (h *history) same() error {
 func (h *history) round() {
 	h.t.Helper()
 	switch n := h.random.IntN(100); {
-	case n < 50:
-		before := h.enforced()
-		h.pushSomething()
-		after := h.enforced()
-		for range h.random.IntN(3) { // while it is on its way
-			// Whether a list that is about to be let go is put right once more
-			// is a matter of moments.
-			if id := h.anyID(); before[id] && after[id] {
-				h.hand(id)
-			}
-		}
-	case n < 66:
+	case n < 48:
+		h.pushAndHands()
+	case n < 64:
 		for range 1 + h.random.IntN(3) {
 			h.hand(h.anyID())
 		}
+	case n < 66:
+		h.byHand()
+	case n < 82 && h.kind.steady:
+		h.approveHeld()
 	case n < 74:
 		h.anew()
 	case n < 79:
@@ -242,7 +256,7 @@ func (h *history) round() {
 		h.rewind()
 	case n < 98:
 		h.restart()
-	case n < 99:
+	case n < 99 && !h.kind.steady:
 		h.loseState()
 	default:
 		h.damageState()
@@ -250,8 +264,23 @@ func (h *history) round() {
 	h.agree(h.log[len(h.log)-1])
 }
 
+func (h *history) pushAndHands() {
+	before := h.enforced()
+	h.pushSomething()
+	after := h.enforced()
+	for range h.random.IntN(3) { // while it is on its way
+		// Whether a list that is about to be let go is put right once more, and
+		// what is live when it is judged, is a matter of moments.
+		if id := h.anyID(); before[id] && after[id] && h.kind.clusters == boundless {
+			h.hand(id)
+		}
+	}
+}
+
+func (h *history) ids() []string { return slices.Sorted(maps.Keys(h.clusters)) }
+
 func (h *history) anyID() string {
-	ids := slices.Sorted(maps.Keys(h.clusters))
+	ids := h.ids()
 	return ids[h.random.IntN(len(ids))]
 }
 
@@ -269,7 +298,7 @@ func (h *history) hand(id string) {
 		lists = append(lists, []string{"0.0.0.0/0"}, []string{"198.51.100.0/25"}, []string{"not a prefix"}, liveOf(c), append(liveOf(c), "203.0.113.7/32"))
 	}
 	list := lists[h.random.IntN(len(lists))]
-	if c.foreign == mostByHand {
+	if c.foreign == mostByHand || c.byHand != nil {
 		return
 	}
 	c.foreign++
@@ -305,7 +334,11 @@ func (h *history) anew() {
 	if h.keptFor(id) {
 		return // whether the new one is still meant by a file that is wrong is not promised
 	}
-	h.note("%s is made anew, of %s, exposed: %t, its list: %v", id, tenant, c.exposed, c.live)
+	h.remake(id, c)
+}
+
+func (h *history) remake(id string, c *mCluster) {
+	h.note("%s is made anew, of %s, exposed: %t, its list: %v", id, c.tenant, c.exposed, c.live)
 	h.observer.Announce(id, liveOf(c))
 	h.writes[id]++
 	h.change(func() { h.clusters[id] = c })
@@ -316,7 +349,7 @@ func (h *history) anew() {
 // keptFor tells whether a file that is wrong names or selects a cluster.
 func (h *history) keptFor(id string) bool {
 	for _, f := range h.accepted {
-		if f.broken && (f.selects || slices.Contains(f.clusters, id)) {
+		if h.accepted.wrong(f) && (f.selects || slices.Contains(f.clusters, id)) {
 			return true
 		}
 	}
@@ -359,7 +392,7 @@ func (h *history) migrate() {
 // setClock sets the clock by some hours, seldom back.
 func (h *history) setClock() {
 	hours := 1 + h.random.IntN(40)
-	if h.random.IntN(4) == 0 {
+	if h.random.IntN(4) == 0 && !h.kind.steady {
 		hours = -1 - h.random.IntN(20)
 	}
 	h.note("the clock is set by %d hours", hours)
@@ -368,6 +401,11 @@ func (h *history) setClock() {
 		h.writes[id]++ // what has expired goes; or is in force again, where the clock goes back
 		if c.good != nil && c.good.access == "restricted" {
 			h.observer.Allow(id, inForceAt(c.good.entries, h.world.now().Add(step)))
+		}
+	}
+	for id, good := range h.asks(h.accepted) { // what is frozen no longer
+		if good.access == "restricted" && h.clusters[id].kept && !h.clusters[id].held {
+			h.observer.Allow(id, inForceAt(good.entries, h.world.now().Add(step)))
 		}
 	}
 	h.change(func() { h.offset.Add(int64(step)) })

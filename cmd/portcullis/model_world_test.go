@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ProtonMail/go-crypto/openpgp"
+	"github.com/ProtonMail/go-crypto/openpgp/armor"
+	"github.com/ProtonMail/go-crypto/openpgp/packet"
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
@@ -20,6 +25,7 @@ import (
 
 	"github.com/portcullis-gitops/portcullis/apply"
 	"github.com/portcullis-gitops/portcullis/source"
+	"github.com/portcullis-gitops/portcullis/source/forge"
 	"github.com/portcullis-gitops/portcullis/test/kkp"
 	"github.com/portcullis-gitops/portcullis/test/stage"
 )
@@ -35,6 +41,10 @@ type world struct {
 	observer  *stage.Observer
 	namespace string
 	suffix    string
+	kind      worldKind
+	key       *openpgp.Entity // of those who sign; nil where nobody has to
+	forge     *memoryForge
+	states    func() map[string]apply.ClusterState
 	dir       string // of Config, Policy and mirrors
 	began     time.Time
 	offset    atomic.Int64 // nanoseconds that the clock was set by
@@ -57,6 +67,28 @@ sources:
     checks: {forge: none}
 `
 
+// worldKind is what is special about a world.
+type worldKind struct {
+	// clusters and percent are the blast radius.
+	clusters, percent int
+	// verified says that commits have to be signed; freezes, that there are
+	// some. steady leaves out what would make those hard to foretell: selectors,
+	// groups, Clusters made anew, moved or labelled, entries that expire.
+	verified, freezes, steady bool
+}
+
+// boundless is a blast radius that nothing exceeds.
+const boundless = 100000
+
+func kinds() []worldKind {
+	return []worldKind{
+		{clusters: boundless, percent: 100},
+		{clusters: boundless, percent: 100, verified: true},
+		{clusters: boundless, percent: 100, freezes: true, steady: true},
+		{clusters: 2, percent: 1, steady: true}, // the worlds share a seed, of which more would be a share
+	}
+}
+
 const modelPolicy = `apiVersion: portcullis.dev/v1alpha1
 kind: Policy
 seeds:
@@ -64,15 +96,17 @@ seeds:
 tenants: {%s}
 allowOpen: true
 selectors: labels
-blastRadius: {clusters: 100000, percent: 100}
+groups: {noc: [{cidr: %s}]}
+breakGlass: 1h
+blastRadius: {clusters: %d, percent: %d}
 rules: {special-range: off}
 `
 
 // newWorld has projects of its own, named by the suffix, so that many can be on
 // one seed.
-func newWorld(t *testing.T, seed *rest.Config, suffix string) *world {
+func newWorld(t *testing.T, seed *rest.Config, suffix string, kind worldKind) *world {
 	t.Helper()
-	w := &world{t: t, seed: seed, git: newMemoryGit(t), namespace: "model-" + suffix, suffix: suffix, dir: t.TempDir(), began: time.Now()}
+	w := &world{t: t, seed: seed, kind: kind, forge: &memoryForge{checks: map[string]forge.Check{}}, git: newMemoryGit(t), namespace: "model-" + suffix, suffix: suffix, dir: t.TempDir(), began: time.Now()}
 	var err error
 	w.client, err = client.New(seed, client.Options{})
 	w.must(err)
@@ -80,8 +114,10 @@ func newWorld(t *testing.T, seed *rest.Config, suffix string) *world {
 	for _, name := range modelTenants() {
 		tenants = append(tenants, fmt.Sprintf("%s: {projects: [%s]}", name, w.project(name)))
 	}
-	w.must(os.WriteFile(filepath.Join(w.dir, "config.yaml"), fmt.Appendf(nil, modelConfig, w.git.URL), 0o600))
-	w.must(os.WriteFile(filepath.Join(w.dir, "policy.yaml"), fmt.Appendf(nil, modelPolicy, modelPlatform, strings.Join(tenants, ", ")), 0o600))
+	w.must(w.furnishKeys())
+	w.must(w.configure(nil))
+	w.must(os.WriteFile(filepath.Join(w.dir, "policy.yaml"), fmt.Appendf(nil, modelPolicy, modelPlatform, strings.Join(tenants, ", "),
+		modelProviders, kind.clusters, kind.percent), 0o600))
 	w.observer, err = stage.Observe(t.Context(), seed, w.mine)
 	w.must(err)
 	t.Cleanup(func() {
@@ -91,6 +127,58 @@ func newWorld(t *testing.T, seed *rest.Config, suffix string) *world {
 		}
 	})
 	return w
+}
+
+// configure writes the Config, with freezes by cluster.
+func (w *world) configure(frozen map[string]time.Time) error {
+	text := fmt.Sprintf(modelConfig, w.git.URL)
+	if w.kind.verified {
+		text += "    verify: {pgpKeyRingFile: keys.asc}\n"
+	}
+	if len(frozen) > 0 {
+		text += "freeze:\n"
+	}
+	for cluster, until := range frozen {
+		text += fmt.Sprintf("  - {cluster: %q, until: %s, reason: the model says so}\n", cluster, until.Format(time.RFC3339))
+	}
+	return os.WriteFile(filepath.Join(w.dir, "config.yaml"), []byte(text), 0o600)
+}
+
+// furnishKeys makes the key that commits are signed with.
+func (w *world) furnishKeys() error {
+	if !w.kind.verified {
+		return nil
+	}
+	var err error
+	if w.key, err = openpgp.NewEntity("model", "", "model@acme.example", w.clockOfKeys()); err != nil {
+		return err
+	}
+	var out bytes.Buffer
+	armored, err := armor.Encode(&out, openpgp.PublicKeyType, nil)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(w.key.Serialize(armored), armored.Close()); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(w.dir, "keys.asc"), out.Bytes(), 0o600)
+}
+
+// clockOfKeys is the day before the world began, wherever its clock is set to.
+func (w *world) clockOfKeys() *packet.Config {
+	return &packet.Config{Algorithm: packet.PubKeyAlgoEdDSA, Time: func() time.Time { return worldBegins().AddDate(-1, 0, 0) }}
+}
+
+// signer signs commits; nil where they are to be without a signature.
+func (w *world) signer(signed bool) func(io.Reader) (string, error) {
+	if w.key == nil || !signed {
+		return nil
+	}
+	return func(payload io.Reader) (string, error) {
+		var out strings.Builder
+		err := openpgp.ArmoredDetachSign(&out, w.key, payload, w.clockOfKeys())
+		return out.String(), err
+	}
 }
 
 func modelTenants() []string { return []string{"acme", "globex"} }
@@ -108,10 +196,12 @@ func (w *world) must(err error) {
 	}
 }
 
+func worldBegins() time.Time { return time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC) }
+
 // now is the world's time: it passes as the real one does, and can be set. It
 // begins at the same moment each time.
 func (w *world) now() time.Time {
-	return time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(w.offset.Load()) + time.Since(w.began))
+	return worldBegins().Add(time.Duration(w.offset.Load()) + time.Since(w.began))
 }
 
 // always is a schedule for those who do not want to wait.
@@ -137,7 +227,10 @@ func (w *world) start() error {
 	r.now = w.now
 	for _, f := range r.sources {
 		f.pacer = source.NewPacer(always{}, func() float64 { return 0 })
+		f.outbox = forge.NewOutbox(w.forge, f, forge.Options{})
+		w.must(mgr.Add(leading(f.outbox.Run)))
 	}
+	w.states = r.controller.States
 	w.must(mgr.Add(leading(r.run)))
 	w.stop, w.ended = stop, make(chan error, 1)
 	go w.scrape(ctx, registry)
