@@ -230,7 +230,7 @@ func (h *history) rewind() {
 		h.approved = h.head
 		// An approval is of what was held: of going too far, where that was it.
 		h.follow(h.head, h.forward(h.head) && h.tooFar(h.trees[h.head]))
-		h.must(h.approve(h.ctx, h.head))
+		h.must(h.approve(h.ctx, h.head, h.latest))
 		return
 	}
 	h.comeBack()
@@ -244,7 +244,7 @@ func (h *history) approveHeld() {
 	}
 	h.note("what is held of %.8s is approved", h.following)
 	h.change(func() { h.settleAs(true) })
-	h.must(h.approve(h.ctx, h.following))
+	h.must(h.approve(h.ctx, h.following, h.latest))
 }
 
 // earlier is a commit some way back, or another one on top of that; or the very

@@ -123,8 +123,13 @@ func (h *history) owes(j *mJudgement) bool {
 }
 
 // fine tells whether nothing can be said against any cluster of the files that
-// a commit changes.
+// a commit changes. Whose news a cluster is that was made anew is not promised.
 func (h *history) fine(j *mJudgement) bool {
+	for id, c := range j.sets {
+		if h.clusters[id] != c {
+			return false
+		}
+	}
 	for _, c := range h.clusters {
 		if c.good != nil && !j.files[c.good.path] {
 			continue

@@ -2,9 +2,9 @@
 // the work tree, and runs the tests on it: `make mutants`, or
 // `make mutants ONLY=rewind` for those whose name holds that word.
 //
-// Each mutant is a mistake that somebody might make, and must be caught: by the
-// unit tests of the package, or by TestModel, which knows the promises only. It
-// tells which did. A mutant that survives, and one whose line is not in the code
+// Each mutant is a mistake that somebody might make, and must be caught: by
+// TestModel, which knows the promises only, else by the unit tests of the
+// package. It tells which did, and after how long. A mutant that survives, and one whose line is not in the code
 // any more, make the exit code 1.
 package main
 
@@ -20,6 +20,7 @@ import (
 	"regexp"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // steps are enough for the model to come across what each mutant breaks.
@@ -56,11 +57,12 @@ func run(ctx context.Context, only string, model bool) (err error) {
 	}
 	var survivors []error
 	for _, m := range chosen {
+		began := time.Now()
 		by, err := m.caught(ctx, dir, model)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		fmt.Printf("%-36s %s\n", m.name, by)
+		fmt.Printf("%-56s %4.0fs  %s\n", m.name, time.Since(began).Seconds(), by)
 		if err != nil {
 			survivors = append(survivors, fmt.Errorf("%s: %w", m.name, err))
 		}
@@ -147,31 +149,25 @@ func (m mutant) caught(ctx context.Context, dir string, model bool) (by string, 
 		return "", err
 	}
 	defer func() { err = errors.Join(err, os.WriteFile(path, content, 0o644)) }()
-	unit, err := test(ctx, dir, unitEnv(), unitArgs(m.tests())...)
-	if err != nil {
-		return unit, err
-	}
-	if unit == "" && m.named != "" && model {
-		unit, err = test(ctx, dir, []string{"PORTCULLIS_TEST_SERVERS=required"}, "-run", "^"+m.named+"$", "./apply")
-		if err != nil {
-			return unit, err
-		}
-	}
-	promises := ""
-	if model {
-		promises, err = test(ctx, dir, modelEnv(), modelArgs()...)
-	}
-	switch {
-	case err != nil:
-		return promises, err
-	case unit == "" && promises == "":
+	if by, err = m.noticed(ctx, dir, model); by == "" && err == nil {
 		return "SURVIVED", errors.New("no test caught it")
-	case unit == "":
-		return promises, nil
-	case promises == "":
-		return unit, nil
 	}
-	return unit + ", " + promises, nil
+	return by, err
+}
+
+// noticed asks the model first, which knows the promises only: what it does not
+// come across is for the tests that are there for it.
+func (m mutant) noticed(ctx context.Context, dir string, model bool) (by string, err error) {
+	if model {
+		by, err = test(ctx, dir, modelEnv(), modelArgs()...)
+	}
+	if by == "" && err == nil {
+		by, err = test(ctx, dir, unitEnv(), unitArgs(m.tests())...)
+	}
+	if by == "" && err == nil && m.named != "" && model {
+		by, err = test(ctx, dir, []string{"PORTCULLIS_TEST_SERVERS=required"}, "-run", "^"+m.named+"$", "./apply")
+	}
+	return by, err
 }
 
 var failed = regexp.MustCompile(`--- FAIL: (Test\w+)`)
