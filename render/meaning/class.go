@@ -38,6 +38,9 @@ func (in Input) classify(d *Diff) {
 	for _, text := range slices.Concat(in.ofFindings(d), ofClusters(d.Clusters), in.ofLists()) {
 		why = append(why, Reason{Text: text})
 	}
+	if text := in.unseen(); text != "" && len(why) == 0 {
+		why = append(why, Reason{Text: text})
+	}
 	if d.Class == Routine && len(why) > 0 {
 		d.Class = Review
 	}
@@ -103,17 +106,14 @@ func (in Input) holds(n int) string {
 }
 
 func (in Input) ofFindings(d *Diff) []string {
-	errors, special := 0, map[place]bool{}
-	for _, f := range d.Findings {
-		if f.Severity == lint.Error {
-			errors++
-		}
+	special := map[place]bool{}
+	for _, f := range in.After.Findings { // older ones too: a list may come to name such a group
 		if f.Rule == "special-range" {
 			special[place{f.Path, f.Line, f.Column}] = true
 		}
 	}
 	var out []string
-	if errors > 0 {
+	if slices.ContainsFunc(d.Findings, func(f lint.Finding) bool { return f.Severity == lint.Error }) {
 		out = append(out, "files do not pass the rules")
 	}
 	if slices.ContainsFunc(d.Clusters, func(c Cluster) bool { return c.gainsAt(special) }) {
@@ -166,7 +166,10 @@ func ofClusters(clusters []Cluster) []string {
 }
 
 // said is what an allowlist says besides its addresses.
-type said struct{ seed, access, clusters, selector, tests string }
+type said struct {
+	seed, access, clusters, selector, tests string
+	selects                                 bool
+}
 
 // ofLists looks at what the lists of both sides say besides their addresses.
 func (in Input) ofLists() []string {
@@ -189,6 +192,37 @@ func (in Input) ofLists() []string {
 		if found[reason] {
 			out = append(out, reason)
 		}
+	}
+	return out
+}
+
+// unseen says what a change does that shows at no cluster yet: a selector picks
+// those made tomorrow, too.
+func (in Input) unseen() string {
+	before, after := sayings(in.Before.Files), sayings(in.After.Files)
+	has := map[groupName]bool{}
+	for _, w := range in.After.Clusters {
+		has[groupName{w.Claim.Tenant, w.Claim.Name}] = true
+	}
+	touched, new, silent := in.touchedTenants(), false, false
+	for name, is := range after {
+		_, there := before[name]
+		new = new || is.selects && !there
+		silent = silent || is.selects && !has[name] && touched[name.tenant]
+	}
+	switch {
+	case new:
+		return "a list with a clusterSelector is new"
+	case silent:
+		return "a list that selects no cluster yet may let in others"
+	}
+	return ""
+}
+
+func (in Input) touchedTenants() map[string]bool {
+	touched, out := in.touched(), map[string]bool{}
+	for _, f := range slices.Concat(in.Before.Files, in.After.Files) {
+		out[f.Tenant] = out[f.Tenant] || touched[f.ID()]
 	}
 	return out
 }
@@ -231,5 +265,5 @@ func saying(a *document.Allowlist) said {
 		access = string(render.Restricted)
 	}
 	return said{a.Spec.Seed.V, access, strings.Join(slices.Compact(clusters), " "),
-		fmt.Sprint(a.Spec.Selector.Set, selector), strings.Join(tests, " ")}
+		fmt.Sprint(a.Spec.Selector.Set, selector), strings.Join(tests, " "), a.Spec.Selector.Set}
 }

@@ -266,7 +266,8 @@ func (c *Cluster) changeOfAddresses(from, to state, now time.Time) {
 	c.egressLost = egressLost(from.entries, to.entries)
 }
 
-// wide are the prefixes gained for good that are wider than routine ones.
+// wide are the prefixes gained for good that are wider than routine ones. One
+// that was let in for a time and stays for good is gained like any other.
 func (in Input) wide(from, to state) []netip.Prefix {
 	if from.access != render.Restricted || to.access != render.Restricted {
 		return nil
@@ -278,12 +279,26 @@ func (in Input) wide(from, to state) []netip.Prefix {
 		}
 	}
 	var out []netip.Prefix
-	for _, p := range subtract(forGood, from.admitted) {
+	for _, p := range subtract(forGood, from.stays()) {
 		if in.Policy.Limits.Routine.Exceeded(p) {
 			out = append(out, p)
 		}
 	}
 	return out
+}
+
+// stays is what is let in for good: all but what entries with an end let in
+// alone.
+func (s state) stays() []netip.Prefix {
+	var stays, ends []netip.Prefix
+	for _, e := range s.entries {
+		if e.Expires.IsZero() {
+			stays = append(stays, e.Prefix)
+		} else {
+			ends = append(ends, e.Prefix)
+		}
+	}
+	return append(subtract(s.admitted, ends), stays...)
 }
 
 func egressLost(before, after []render.Entry) bool {
