@@ -30,7 +30,7 @@ func (b *bench) checking(ctx context.Context) error {
 	}
 	for range repeats {
 		watch := newStopwatch()
-		used, err := run1(exec.CommandContext(ctx, b.options.binary, "check", "--policy", policy, "--seed", seedName, dir))
+		used, err := runProgram(exec.CommandContext(ctx, b.options.binary, "check", "--policy", policy, "--seed", seedName, dir))
 		if err != nil {
 			return err
 		}

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"k8s.io/client-go/rest"
@@ -65,7 +64,7 @@ func (b *bench) kubectl() (*engine, error) {
 		return nil, err
 	}
 	apply := func(ctx context.Context, path string) (float64, error) {
-		used, err := run1(exec.CommandContext(ctx, b.options.kubectl, "--kubeconfig", kubeconfig, "--cache-dir", filepath.Join(b.dir, "kubectl"),
+		used, err := runProgram(exec.CommandContext(ctx, b.options.kubectl, "--kubeconfig", kubeconfig, "--cache-dir", filepath.Join(b.dir, "kubectl"),
 			"apply", "--server-side", "--force-conflicts", "--field-manager", "pipeline", "-f", path))
 		return used.processor.Seconds(), err
 	}
@@ -90,25 +89,6 @@ func writeKubeconfig(c *rest.Config, path string) error {
 	config.Clusters[name] = &clientcmdapi.Cluster{Server: c.Host, CertificateAuthorityData: c.CAData}
 	config.AuthInfos[name] = &clientcmdapi.AuthInfo{ClientCertificateData: c.CertData, ClientKeyData: c.KeyData}
 	return clientcmd.WriteToFile(*config, path)
-}
-
-// run1 runs a program, and answers what it took: its processor time, and the
-// most memory that it, or one that it started, had.
-func run1(cmd *exec.Cmd) (usage, error) {
-	var words strings.Builder
-	cmd.Stderr = &words
-	err := cmd.Run()
-	if cmd.ProcessState == nil {
-		return usage{}, fmt.Errorf("run %s: %w", cmd.Path, err)
-	}
-	u := usage{processor: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
-	if r, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		u.known, u.highest = true, float64(r.Maxrss)/1024 // KiB on Linux
-	}
-	if err != nil {
-		return u, fmt.Errorf("run %s: %w: %s", filepath.Base(cmd.Path), err, strings.TrimSpace(words.String()))
-	}
-	return u, nil
 }
 
 // manifests writes partial Clusters: the lists of the first so many, that of

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -165,5 +166,24 @@ func TestAxisIsLogarithmic(t *testing.T) {
 	}
 	if one := axisOf([]float64{10}); one != (axis{1, 2}) {
 		t.Errorf("one value: %+v", one)
+	}
+}
+
+func TestMemoryOfAProgramIsItsOwn(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat("/proc/self/status"); err != nil {
+		t.Skip("there is no /proc here")
+	}
+	large := make([]byte, 64<<20) // in this process
+	for i := range large {
+		large[i] = 1
+	}
+	u, err := runProgram(exec.CommandContext(t.Context(), "/bin/sh", "-c", "sleep 0.2"))
+	if err != nil || u.highest <= 0 || u.highest > 32 {
+		t.Errorf("a shell has %g MiB, error %v", u.highest, err)
+	}
+	runtime.KeepAlive(large)
+	if _, err := runProgram(exec.CommandContext(t.Context(), "/bin/sh", "-c", "echo broken >&2; exit 3")); err == nil || !strings.Contains(err.Error(), "broken") {
+		t.Errorf("a program that fails: %v", err)
 	}
 }

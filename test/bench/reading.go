@@ -165,7 +165,7 @@ func (r *reading) byUs(p *peer, when string, files int) error {
 func (r *reading) byGit(ctx context.Context, when, dir string, args ...string) error {
 	sent, watch := r.relay.bytes.Load(), newStopwatch()
 	cmd := gitCommand(ctx, dir, args...)
-	used, err := run1(cmd)
+	used, err := runProgram(cmd)
 	if err != nil {
 		return err
 	}

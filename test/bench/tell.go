@@ -23,12 +23,12 @@ func (b *bench) tell() {
 
 // references are the engines that were measured, with what their results have
 // to be multiplied by to be of all clusters.
-func (b *bench) references() []reference1 {
-	out := []reference1{{fluxUser, "Flux's engine", 1, ""}}
+func (b *bench) references() []rival {
+	out := []rival{{fluxUser, "Flux's engine", 1, ""}}
 	if b.options.kubectl == "" {
 		return out
 	}
-	k := reference1{kubectlUser, "kubectl apply --server-side", 1, ""}
+	k := rival{kubectlUser, "kubectl apply --server-side", 1, ""}
 	if b.n > most {
 		k.factor = float64(b.n) / most
 		k.note = fmt.Sprintf("kubectl on %d clusters, times %g", most, k.factor)
@@ -36,8 +36,8 @@ func (b *bench) references() []reference1 {
 	return append(out, k)
 }
 
-// reference1 is one of the engines in the table.
-type reference1 struct {
+// rival is one of the engines in the table.
+type rival struct {
 	key, name string
 	factor    float64
 	note      string
