@@ -134,7 +134,10 @@ func (b *bench) productRound(ctx context.Context, round int, last bool) (err err
 	defer func() { err = errors.Join(err, p.close()) }()
 	parts := []func(context.Context, *product) error{b.firstSync}
 	if last {
-		parts = append(parts, b.fileChanges, b.atRest, b.restarts)
+		parts = append(parts, b.fileChanges, b.atRest)
+	}
+	if last && !b.options.brief {
+		parts = append(parts, b.restarts)
 	}
 	if !b.options.brief {
 		parts = append(parts, b.policyChange)

@@ -41,15 +41,10 @@ func (b *bench) newProduct(ctx context.Context, round int) (*product, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &product{Stage: s, pidFile: filepath.Join(dir, "pid")}
-	address, err := freeAddress()
+	p, err := producing(s, dir)
 	if err != nil {
 		return nil, errors.Join(err, p.close())
 	}
-	p.probes = "http://" + address + "/readyz"
-	s.Run.Args = append(s.Run.Args, "--probe-address", address)
-	s.Run.Args = append([]string{"-c", writesItsPid, p.pidFile, s.Run.Binary}, s.Run.Args...)
-	s.Run.Binary = "/bin/sh"
 	files := map[string]string{}
 	for i := range b.n {
 		files[b.path(i)] = b.file(i, 0)
@@ -58,6 +53,17 @@ func (b *bench) newProduct(ctx context.Context, round int) (*product, error) {
 		return nil, errors.Join(err, p.close())
 	}
 	return p, nil
+}
+
+// producing has the command of a stage tell its process ID and its readiness.
+func producing(s *stage.Stage, dir string) (*product, error) {
+	p := &product{Stage: s, pidFile: filepath.Join(dir, "pid")}
+	address, err := freeAddress()
+	p.probes = "http://" + address + "/readyz"
+	args := append(s.Run.Args, "--probe-address", address)
+	s.Run.Args = append([]string{"-c", writesItsPid, p.pidFile, s.Run.Binary}, args...)
+	s.Run.Binary = "/bin/sh"
+	return p, err
 }
 
 // freeAddress is one on loopback that nobody listens on.

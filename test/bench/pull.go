@@ -46,7 +46,7 @@ func (b *bench) pullRequest(ctx context.Context) (err error) {
 	if err := p.follow(ctx); err != nil {
 		return fmt.Errorf("%w; the last that portcullis logged: %s", err, p.lastLines())
 	}
-	return nil
+	return errors.Join(p.product.close(), b.manySeeds(ctx, g))
 }
 
 func (p *pulls) install(ctx context.Context) error {
@@ -76,7 +76,10 @@ func (p *pulls) install(ctx context.Context) error {
 			d["tenants"] = map[string]any{fleet: map[string]any{"projects": p.projects()}}
 		},
 	})
-	p.product = &product{Stage: s}
+	if err != nil {
+		return err
+	}
+	p.product, err = producing(s, dir)
 	return err
 }
 

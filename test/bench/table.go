@@ -122,7 +122,7 @@ func (t *table) value(work, unit string, ours []float64, note string) {
 }
 
 // works is the order of the table, by how the rows begin.
-var works = [...]string{"unchanged", "one file changed", "first sync", "restart", "reading", "check", "memory", "the provider's group", "a pull request"}
+var works = [...]string{"unchanged", "one file changed", "first sync", "restart", "reading", "check", "memory", "the provider's group", "a pull request", "many seeds"}
 
 // sort puts the rows into the order of the work.
 func (t *table) sort() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"path/filepath"
 
 	"code.gitea.io/sdk/gitea"
 )
@@ -108,6 +109,12 @@ func (g *Gitea) AddCollaborator(ctx context.Context, owner, name string, user Gi
 // credentials in it.
 func (g *Gitea) RepoURL(owner, name string) string {
 	return g.URL + "/" + owner + "/" + name + ".git"
+}
+
+// Folder is where a repository is on this machine, for what Gitea has no API
+// for.
+func (g *Gitea) Folder(owner, name string) string {
+	return filepath.Join(g.dir, "repositories", owner, name+".git")
 }
 
 // CloneURL is RepoURL with the user's token in it, for the git program.
