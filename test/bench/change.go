@@ -34,7 +34,7 @@ func (b *bench) fileChanges(ctx context.Context, p *product) (err error) {
 		return err
 	}
 	var took changed
-	for i := range changes {
+	for i := range b.options.pace.changes {
 		if err := b.fileChange(ctx, p, i, &took); err != nil {
 			return err
 		}
@@ -83,7 +83,7 @@ func (b *bench) fileChange(ctx context.Context, p *product, i int, took *changed
 	took.fromPoll = append(took.fromPoll, milliseconds(last.Sub(poll)))
 	b.series.add("changed requests", float64(len(events)))
 	took.toNote = append(took.toNote, milliseconds(requests[len(requests)-1].Time.Sub(pushed)))
-	if i == changes-1 {
+	if i == b.options.pace.changes-1 {
 		b.tellChange(events, applied, requests)
 	}
 	return nil

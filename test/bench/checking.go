@@ -28,7 +28,7 @@ func (b *bench) checking(ctx context.Context) error {
 	if err := os.WriteFile(policy, content, 0o644); err != nil {
 		return err
 	}
-	for range repeats {
+	for range b.options.pace.repeats {
 		watch := newStopwatch()
 		used, err := runProgram(exec.CommandContext(ctx, b.options.binary, "check", "--policy", policy, "--seed", seedName, dir))
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-logr/logr"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -35,7 +36,7 @@ func TestMain(m *testing.M) {
 func TestHarness(t *testing.T) {
 	servers.Need(t, "etcd", "kube-apiserver", "gitea")
 	dir := t.TempDir()
-	o := options{n: 50, rounds: 1, pulls: true, out: filepath.Join(dir, "bench.json"),
+	o := options{n: 50, rounds: 1, pulls: true, pace: pace{repeats: 1, changes: 2, rests: time.Second, seedsPoll: 2 * time.Second}, out: filepath.Join(dir, "bench.json"),
 		binary: build(t, dir, ".", "./cmd/portcullis"), kubectl: build(t, dir, "test/bench", "./kubectl")}
 	var out strings.Builder
 	err := runAll(t.Context(), o, &out)

@@ -60,8 +60,20 @@ type options struct {
 	n, rounds            int
 	also                 []int // other sizes, of which little is measured
 	binary, kubectl, out string
-	brief                bool
-	pulls                bool
+	brief, pulls         bool
+	pace                 pace
+}
+
+// pace is how often, and for how long, is looked at what does not take all
+// clusters.
+type pace struct {
+	repeats, changes int
+	rests            time.Duration // of the bare informer, before its memory counts
+	seedsPoll        time.Duration // interval of the reconcilers on one repository; a tenth of it is jitter
+}
+
+func usual() pace {
+	return pace{repeats: 3, changes: changes, rests: 15 * time.Second, seedsPoll: 10 * time.Second}
 }
 
 func main() {
@@ -87,7 +99,7 @@ func end(err error) {
 }
 
 func parse(args []string, words io.Writer) (options, error) {
-	var o options
+	o := options{pace: usual()}
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(words)
 	f.IntVar(&o.n, "n", 10_000, "clusters; a multiple of 5, at least 50")

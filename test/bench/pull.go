@@ -102,7 +102,7 @@ func (p *pulls) follow(ctx context.Context) error {
 	if err := p.Await(ctx, "the fleet's lists", p.forAll(), p.wrote(p.clusters)); err != nil {
 		return err
 	}
-	for i := range repeats {
+	for i := range p.options.pace.repeats {
 		if err := p.propose(ctx, i); err != nil {
 			return err
 		}

@@ -26,9 +26,6 @@ type reading struct {
 	commits, clone int
 }
 
-// repeats is how often is measured what takes seconds at most.
-const repeats = 3
-
 // reading measures what it takes to read a repository, cold and one commit
 // later, by the command's package source and by the git program.
 func (b *bench) reading(ctx context.Context) (err error) {
@@ -38,8 +35,8 @@ func (b *bench) reading(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, r.relay.close(), r.served.Stop()) }()
 	b.say("a repository of %d files and as many commits is read", b.n)
-	for i := range repeats {
-		if err := r.cold(ctx, i == repeats-1); err != nil {
+	for i := range b.options.pace.repeats {
+		if err := r.cold(ctx, i == b.options.pace.repeats-1); err != nil {
 			return err
 		}
 	}
@@ -130,7 +127,7 @@ func (r *reading) cold(ctx context.Context, last bool) error {
 	if err := r.byGit(ctx, "cold", r.b.dir, "clone", "--quiet", "--bare", r.loginAs, mirror); err != nil {
 		return err
 	}
-	for i := 0; last && i < changes; i++ {
+	for i := 0; last && i < r.b.options.pace.changes; i++ {
 		var script bytes.Buffer
 		w := bufio.NewWriter(&script)
 		r.commit(w)

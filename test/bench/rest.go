@@ -19,8 +19,8 @@ func (b *bench) atRest(ctx context.Context, p *product) error {
 	if err := b.settle(ctx, p); err != nil {
 		return err
 	}
-	for i := range repeats {
-		if err := b.rest(ctx, p, i == repeats-1); err != nil {
+	for i := range b.options.pace.repeats {
+		if err := b.rest(ctx, p, i == b.options.pace.repeats-1); err != nil {
 			return err
 		}
 	}
@@ -77,11 +77,11 @@ func (b *bench) tellRest(p *product, from, until time.Time, last bool) error {
 // restarts ends the command and starts it again, with its mirror and its state,
 // and the bare informer beside it.
 func (b *bench) restarts(ctx context.Context, p *product) error {
-	for i := range repeats {
+	for i := range b.options.pace.repeats {
 		if err := b.bareInformer(ctx); err != nil {
 			return err
 		}
-		if err := b.restart(ctx, p, i == repeats-1); err != nil {
+		if err := b.restart(ctx, p, i == b.options.pace.repeats-1); err != nil {
 			return err
 		}
 	}
@@ -158,9 +158,6 @@ func (p *product) awaitReady(ctx context.Context, began time.Time) (time.Duratio
 	}
 }
 
-// rests is how long the bare informer does nothing before its memory counts.
-const rests = 15 * time.Second
-
 // bareInformer starts one, and looks at its memory once it has come to rest.
 func (b *bench) bareInformer(ctx context.Context) error {
 	kubeconfig, err := b.kubeconfig("informer")
@@ -178,7 +175,7 @@ func (b *bench) bareInformer(ctx context.Context) error {
 	}
 	b.series.add("informer synced", watch.seconds())
 	select {
-	case <-time.After(rests):
+	case <-time.After(b.options.pace.rests):
 	case <-ctx.Done():
 		return ctx.Err()
 	}

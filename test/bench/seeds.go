@@ -21,8 +21,6 @@ import (
 const (
 	// seeds is how many reconcilers follow one repository.
 	seeds = 3
-	// seedsPoll is their interval; a tenth of it is jitter.
-	seedsPoll = 10 * time.Second
 	// seedsRounds is how many intervals they are watched for.
 	seedsRounds = 4
 	// together is the repository.
@@ -80,7 +78,7 @@ func (b *bench) anotherSeed(ctx context.Context, g *servers.Gitea, i int) (*prod
 		Dir: dir, Binary: b.options.binary, Suffix: fmt.Sprintf("bs%d", i),
 		Host: &stage.Host{URL: g.RepoURL(owner, together), CloneURL: g.CloneURL(g.Admin, owner, together), Token: g.Admin.Token},
 		Config: func(d stage.Document) {
-			d["seed"], d["schedule"] = seedOf(i), "@every "+seedsPoll.String()
+			d["seed"], d["schedule"] = seedOf(i), "@every "+b.options.pace.seedsPoll.String()
 			credentials, _ := d.Source()["credentials"].(map[string]any)
 			d.Source()["checks"] = map[string]any{"forge": "gitea", "url": g.URL, "repository": owner + "/" + together,
 				"tokenFile": credentials["tokenFile"], "pullRequests": true}
@@ -126,7 +124,7 @@ func (b *bench) addPulls(ctx context.Context, g *servers.Gitea, head string) err
 
 // measureRefs asks what a poll asks, by hand.
 func (b *bench) measureRefs(ctx context.Context, g *servers.Gitea, what string) error {
-	for range 2*repeats + 1 {
+	for range 2*b.options.pace.repeats + 1 {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, g.RepoURL(g.Admin.Name, together)+"/info/refs?service=git-upload-pack", nil)
 		if err != nil {
 			return err
