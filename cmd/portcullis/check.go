@@ -47,6 +47,7 @@ func checkCommand() *cobra.Command {
 	cmd.Flags().StringVarP(&o.dir, "dir", "C", "", "the same as DIR")
 	cmd.Flags().BoolVar(&o.strict, "strict", false, "let warnings fail the check")
 	cmd.Flags().StringVarP(&o.output, "output", "o", "text", "text, json or sarif")
+	offer(cmd, "output", "text", "json", "sarif")
 	return cmd
 }
 

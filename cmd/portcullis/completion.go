@@ -33,3 +33,9 @@ func completionCommand() *cobra.Command {
 	}
 	return cmd
 }
+
+// offer has a shell complete a flag by the values that it may have. It fails for no
+// flag that is there.
+func offer(cmd *cobra.Command, flag string, values ...cobra.Completion) {
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+}

@@ -49,6 +49,7 @@ func diffCommand() *cobra.Command {
 	o.bindLive(cmd)
 	cmd.Flags().StringVarP(&o.dir, "dir", "C", ".", "folder with the tenants' files, in a Git repository")
 	cmd.Flags().StringVarP(&o.output, "output", "o", "text", "text, markdown (a comment for a pull request) or json")
+	offer(cmd, "output", "text", "markdown", "json")
 	cmd.Flags().BoolVar(&o.exitCode, "exit-code", false, "end with 1 when the meaning changes")
 	return cmd
 }

@@ -46,6 +46,7 @@ func explainCommand() *cobra.Command {
 	o.bindLive(cmd)
 	cmd.Flags().StringVarP(&o.dir, "dir", "C", ".", "folder with the tenants' files")
 	cmd.Flags().StringVarP(&o.output, "output", "o", "text", "text or json")
+	offer(cmd, "output", "text", "json")
 	return cmd
 }
 

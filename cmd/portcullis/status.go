@@ -34,6 +34,7 @@ func statusCommand() *cobra.Command {
 			"ours, the worst first. With --exit-code it ends with 1 when a cluster is neither Synced\n" +
 			"nor Waiting. With --watch it goes on, and shows everything again whenever something is\n" +
 			"another, until it is interrupted; what it showed last is what --exit-code then tells.",
+		ValidArgsFunction: o.complete,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.name = cmd.Root().CommandPath()
 			return o.run(cmd.Context(), cmd.OutOrStdout(), args)
@@ -43,6 +44,7 @@ func statusCommand() *cobra.Command {
 	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig of the seed")
 	f.StringVar(&o.namespace, "namespace", ownNamespace(), "namespace of the reconciler's state")
 	f.StringVarP(&o.output, "output", "o", "", "json, yaml or wide; default: a table of 100 columns")
+	offer(cmd, "output", "json", "yaml", "wide")
 	f.BoolVarP(&o.watch, "watch", "w", false, "go on, and show everything again when something is another")
 	f.BoolVar(&o.exitCode, "exit-code", false, "end with 1 when a cluster is neither Synced nor Waiting")
 	return cmd
@@ -195,4 +197,20 @@ func (o *statusOptions) print(out io.Writer, s *status) error {
 		return err
 	}
 	return s.table(out, tableOptions{wide: o.output == "wide", name: o.name}, time.Now())
+}
+
+// complete offers the clusters that are shown, with their names. A seed that does
+// not answer offers none.
+func (o *statusOptions) complete(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	s, err := o.gather(cmd.Context(), nil, time.Now())
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var out []cobra.Completion
+	for _, c := range s.Clusters {
+		if !slices.Contains(args, c.ID) {
+			out = append(out, cobra.CompletionWithDesc(report.Escape(c.ID), report.Escape(c.Name)))
+		}
+	}
+	return out, cobra.ShellCompDirectiveNoFileComp
 }
