@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 	"sigs.k8s.io/yaml"
 
+	"github.com/portcullis-gitops/portcullis/cmd/portcullis/pulls"
 	"github.com/portcullis-gitops/portcullis/render"
 	"github.com/portcullis-gitops/portcullis/render/lint"
 	"github.com/portcullis-gitops/portcullis/render/policy"
@@ -83,11 +85,46 @@ func (e example) check(t *testing.T, side string) []lint.Finding {
 		}
 		return below(dir, plan.Findings)
 	}
+	if e.files["kkp.yaml"] != "" {
+		return below(dir, e.onPull(t, o, dir))
+	}
 	return below(dir, e.onSeed(t, o, dir).Findings)
+}
+
+// onPull is what is found in a pull request that changes before/ to the side in
+// dir; what KKP says of each cluster is in kkp.yaml.
+func (e example) onPull(t *testing.T, o *offline, dir string) []lint.Finding {
+	t.Helper()
+	var words map[string]string
+	if err := yaml.UnmarshalStrict([]byte(e.files["kkp.yaml"]), &words); err != nil {
+		t.Fatal(err)
+	}
+	before := treeAt(t, e.unpack(t, "before"), dir)
+	in := pulls.Input{Seed: "eu-west", Target: "main", BeforeFiles: before, AfterFiles: treeAt(t, dir, dir), Now: exampleNow, Policy: policy.Default()}
+	in.Before, in.Inventory = e.planOf(t, o, nil, in.BeforeFiles)
+	in.After, _ = e.planOf(t, o, in.Before.Base(), in.AfterFiles)
+	for i, f := range in.AfterFiles {
+		if f.Hash != before[i].Hash {
+			in.Changed = append(in.Changed, f.Path)
+		}
+	}
+	in.Refused = words
+	return pulls.Judge(in).Findings
 }
 
 // onSeed is the plan with the example's clusters in the place of a seed's.
 func (e example) onSeed(t *testing.T, o *offline, dir string) *render.Plan {
+	t.Helper()
+	base := withoutHistory(true)
+	if e.files["before/acme/production.yaml"] != "" {
+		before, _ := e.planOf(t, o, base, treeAt(t, e.unpack(t, "before"), dir))
+		base = before.Base()
+	}
+	plan, _ := e.planOf(t, o, base, treeAt(t, dir, dir))
+	return plan
+}
+
+func (e example) planOf(t *testing.T, o *offline, base *render.Base, files []render.File) (*render.Plan, render.Inventory) {
 	t.Helper()
 	p, err := readPolicy(o.policy)
 	if err != nil {
@@ -97,16 +134,11 @@ func (e example) onSeed(t *testing.T, o *offline, dir string) *render.Plan {
 	if err := yaml.UnmarshalStrict([]byte(e.files["clusters.yaml"]), &clusters); err != nil {
 		t.Fatal(err)
 	}
-	in := render.Input{Sources: []string{""}, Base: withoutHistory(true), Policy: p, Inventory: render.Inventory{Known: true, Clusters: map[string]render.Cluster{}}, Seed: "eu-west", Now: exampleNow}
+	inventory := render.Inventory{Known: true, Clusters: map[string]render.Cluster{}}
 	for _, c := range clusters {
-		in.Inventory.Clusters[c.ID] = c
+		inventory.Clusters[c.ID] = c
 	}
-	if before := e.unpack(t, "before"); e.files["before/acme/production.yaml"] != "" {
-		in.Files = treeAt(t, before, dir)
-		in.Base = render.Render(in).Base()
-	}
-	in.Files = treeAt(t, dir, dir)
-	return render.Render(in)
+	return render.Render(render.Input{Sources: []string{""}, Files: files, Base: base, Policy: p, Inventory: inventory, Seed: "eu-west", Now: exampleNow}), inventory
 }
 
 // treeAt reads a folder as if it were at another place.
@@ -196,7 +228,18 @@ func rulesPage(t *testing.T) string {
 	for _, r := range lint.Rules {
 		readExample(t, r).section(t, &b)
 	}
+	b.WriteString("\n# Holds\n\nWhat keeps a list back though no file is at fault. Its clusters keep what they have; `portcullis status` and checks name it.\n")
+	for _, h := range holdPages {
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n", h.name, h.text)
+	}
 	return b.String()
+}
+
+// holdPages are the names of holds that are no rules.
+var holdPages = []struct{ name, text string }{
+	{render.RuleBlastRadius, "A tenant's change, or all changes together, would open, restrict for the first time or take access away on more clusters than the\nPolicy's `blastRadius` lets pass at once, held against what is live. So a mistake in one group, or an emptied repository, waits for a person.\nA check says `held:` and the line that lets it go ahead, which takes a right on the seed:\n\n```text\nportcullis approve SOURCE@SHA --reason TEXT\n```\n\nOr change fewer clusters at a time."},
+	{render.RuleFreeze, "The Config's `freeze` keeps the cluster, or with `*` the seed, as it is until a time, such as over a release. It ends by itself, and drift\nis still put right. Waiting is all there is to do; an operator can take the line out of the Config."},
+	{render.RuleUnread, "The accepted commit could not be read since the process began, and the list on the cluster is not the one that was written last: what\nbelongs there is not known, so nothing is written. It ends once the Git host can be reached."},
 }
 
 func severityText(r lint.Rule) string {
@@ -220,9 +263,10 @@ func (e example) section(t *testing.T, b *strings.Builder) {
 		return
 	}
 	said := e.verify(t)
-	for _, name := range []string{"policy.yaml", "policy-right.yaml", "clusters.yaml", "before/acme/production.yaml"} {
+	for _, name := range []string{"policy.yaml", "policy-right.yaml", "clusters.yaml", "before/acme/production.yaml", "before/acme/test.yaml", "kkp.yaml"} {
 		if text := e.files[name]; text != "" {
-			titles := map[string]string{"policy.yaml": "With this policy", "policy-right.yaml": "With this policy in the right one", "clusters.yaml": "With these clusters on the seed", "before/acme/production.yaml": "Accepted before"}
+			titles := map[string]string{"policy.yaml": "With this policy", "policy-right.yaml": "With this policy in the right one", "clusters.yaml": "With these clusters on the seed", "before/acme/production.yaml": "Accepted before",
+				"before/acme/test.yaml": "And", "kkp.yaml": "What KKP answers to the dry run"}
 			fmt.Fprintf(b, "\n%s:\n\n```yaml\n%s```\n", titles[name], text)
 		}
 	}
@@ -234,7 +278,8 @@ func (e example) shown() bool { return e.side("wrong") != "" }
 // side is the files of one side.
 func (e example) side(side string) string {
 	var out string
-	for name, text := range e.files {
+	for _, name := range slices.Sorted(maps.Keys(e.files)) {
+		text := e.files[name]
 		if rest, ok := strings.CutPrefix(name, side+"/"); ok {
 			out += "```yaml\n# " + rest + "\n" + text + "```\n"
 		}

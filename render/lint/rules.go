@@ -81,6 +81,7 @@ var Rules = []Rule{
 	{"family-unsupported", Cluster, Error, false, "a family for which the load balancer refuses the whole list"},
 	{"family-gap", Cluster, Warning, false, "a family that the load balancer leaves open without an entry of it"},
 	{"merge-conflict", Cluster, Error, true, "a file that both sides changed since the merge base"},
+	{"refused-by-kkp", Cluster, Error, true, "a list that KKP, asked by a dry run, would not take"},
 	{"invalid-config", Config, Error, true, "a fault in the Config or the Policy"},
 }
 

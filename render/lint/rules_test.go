@@ -26,10 +26,12 @@ config
 `
 
 // besides are rules that the design speaks of elsewhere: what policy permits
-// of selectors.
+// of selectors, and what a dry run is answered.
 const besides = `
 file
   selector-not-allowed E!
+cluster
+  refused-by-kkp E!
 `
 
 // required are those without which files would do what they must not.
