@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/portcullis-gitops/portcullis/apply"
@@ -202,9 +201,23 @@ const mostTried = 50
 
 // tryLists asks the seed about the lists that a change makes others of.
 func (r *reconciler) tryLists(ctx context.Context, f *follower, before, after *render.Plan) (map[string]string, int, error) {
+	ids := outcome.Judge(before, after, f.conf.Name, nil).Set
+	return tryAll(ctx, ids, after, func(w *render.Wanted) (string, error) {
+		words, err := r.trials.Try(ctx, w)
+		if err != nil && ctx.Err() == nil {
+			f.log.Error(err, "Cannot ask the seed about a list", "cluster", w.Cluster)
+		}
+		return words, err
+	})
+}
+
+// tryAll answers what the seed says against the lists of these clusters, by ID,
+// and of how many it was not asked: they are too many, or the seed is away or
+// busy; then the change is judged all the same.
+func tryAll(ctx context.Context, ids []string, plan *render.Plan, try func(*render.Wanted) (string, error)) (map[string]string, int, error) {
 	refused, tried, untried := map[string]string{}, 0, 0
-	for _, id := range outcome.Judge(before, after, f.conf.Name, nil).Set {
-		w := after.Clusters[id]
+	for _, id := range ids {
+		w := plan.Clusters[id]
 		if w.Held != nil || w.Access != render.Restricted || !w.Exposed {
 			continue
 		}
@@ -213,12 +226,11 @@ func (r *reconciler) tryLists(ctx context.Context, f *follower, before, after *r
 			continue
 		}
 		tried++
-		words, err := r.trials.Try(ctx, w)
+		words, err := try(w)
 		switch {
-		case errors.Is(err, context.Canceled):
-			return nil, 0, err
-		case err != nil: // the seed is away or busy: the change is judged all the same
-			f.log.Error(err, "Cannot ask the seed about a list", "cluster", id)
+		case ctx.Err() != nil:
+			return nil, 0, ctx.Err()
+		case err != nil:
 			untried++
 		case words != "":
 			refused[id] = words
