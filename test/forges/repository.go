@@ -54,7 +54,8 @@ type Comment struct {
 // repository is what a stand-in keeps. Its lock is held while a request is
 // answered, and by what tests do to it.
 type repository struct {
-	// Exists tells of commits that others made; nil: there are none.
+	// Exists tells of commits that others made; nil: there are none. It is set
+	// before anybody asks.
 	Exists func(sha string) bool
 
 	mu       sync.Mutex
@@ -104,9 +105,14 @@ func (r *repository) Statuses(commit string) []Status {
 
 // Open opens a pull request.
 func (r *repository) Open(branch, target, author string, fork bool) Pull {
+	return r.OpenAt(r.Commit(), branch, target, author, fork)
+}
+
+// OpenAt opens a pull request with a head that is there already.
+func (r *repository) OpenAt(head, branch, target, author string, fork bool) Pull {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	p := &Pull{Number: len(r.pulls) + 1, Head: r.commit(), Branch: branch, Fork: fork, Target: target, Author: author, State: "open"}
+	p := &Pull{Number: len(r.pulls) + 1, Head: head, Branch: branch, Fork: fork, Target: target, Author: author, State: "open"}
 	r.pulls = append(r.pulls, p)
 	return *p
 }
@@ -116,6 +122,13 @@ func (r *repository) Change(number int, change func(*Pull)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	change(r.pulls[number-1])
+}
+
+// HeadOf is a pull request's head.
+func (r *repository) HeadOf(number int) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.pulls[number-1].Head
 }
 
 // Push adds a commit to a pull request, and Merge merges it.
