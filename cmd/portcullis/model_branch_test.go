@@ -109,7 +109,7 @@ func (h *history) commitOf(parent string, files tree) string {
 	for path, f := range files {
 		texts[path] = f.text(path)
 	}
-	signed := h.random.IntN(5) > 0
+	signed := h.random.IntN(5) > 0 || h.signs
 	sha, err := h.git.commit(parent, texts, h.world.now(), h.signer(signed))
 	h.must(err)
 	h.unsigned[sha] = h.kind.verified && !signed
@@ -329,6 +329,8 @@ func (h *history) freeze() {
 // loseState removes all state while nothing runs. What files that are right say
 // is in force as before; of the others nothing is known any more.
 func (h *history) loseState() {
+	h.signs = true // else nothing would be followed after it
+	defer func() { h.signs = false }()
 	if h.held() {
 		h.comeBack()
 	}

@@ -205,7 +205,26 @@ func (m *model) expect(c *mCluster) expectation {
 		}
 		return expectation{lists: [][]string{stage.Nothing()}}
 	}
-	return expectation{lists: [][]string{inForceAt(c.good.entries, m.now), inForceAt(c.good.entries, m.latest)}}
+	return expectation{lists: m.sinceBack(c.good.entries)}
+}
+
+// sinceBack are the lists of some entries: that of now, and where the clock was
+// set back those of all times until the latest that it showed.
+func (m *model) sinceBack(entries []mEntry) [][]string {
+	times := []time.Time{m.now}
+	for _, e := range entries {
+		if m.now.Before(e.expires) && !m.latest.Before(e.expires) {
+			times = append(times, e.expires)
+		}
+	}
+	var out [][]string
+	for _, at := range times {
+		list := inForceAt(entries, at)
+		if !slices.ContainsFunc(out, func(other []string) bool { return slices.Equal(other, list) }) {
+			out = append(out, list)
+		}
+	}
+	return out
 }
 
 // inForceAt is the list of some entries: those of today, without what wider

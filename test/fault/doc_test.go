@@ -13,5 +13,6 @@
 //
 // `make test` runs all of it in a short form; `make faults` sets
 // PORTCULLIS_FAULTS=long, which makes outages a minute long and kills the
-// command 200 times. A failure names its seed; PORTCULLIS_SEED repeats it.
+// command 200 times, or as often as PORTCULLIS_KILLS says. A failure names its
+// seed; PORTCULLIS_SEED repeats it.
 package fault_test

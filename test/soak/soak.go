@@ -110,26 +110,25 @@ func (s *soak) run(ctx context.Context) error {
 	if err := s.Run.Start("--metrics-address", s.metrics); err != nil {
 		return err
 	}
-	end := time.Now().Add(s.options.duration)
 	if err := s.lap(ctx); err != nil { // with the first sync, which is no measure
 		return err
 	}
-	sample := s.options.duration / 10
-	first, err := s.measure(ctx, time.Now().Add(sample))
-	if err != nil {
-		return err
+	const parts = 10
+	var first, last sample
+	for i := range parts {
+		var err error
+		if last, err = s.measure(ctx, time.Now().Add(s.options.duration/parts)); err != nil {
+			return err
+		}
+		what := "between"
+		switch i {
+		case 0:
+			what, first = "start", last
+		case parts - 1:
+			what = "end"
+		}
+		fmt.Fprintf(os.Stdout, "%-8s %s\n", what, last)
 	}
-	fmt.Fprintf(os.Stdout, "start  %s\n", first)
-	between, err := s.measure(ctx, end.Add(-sample))
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(os.Stdout, "mean   %s\n", between)
-	last, err := s.measure(ctx, end)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(os.Stdout, "end    %s\n", last)
 	return last.grown(first)
 }
 

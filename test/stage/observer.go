@@ -80,7 +80,8 @@ func Observe(ctx context.Context, cfg *rest.Config, mine func(*unstructured.Unst
 	for i := range there.Items {
 		o.last[there.Items[i].GetName()] = &there.Items[i]
 	}
-	from := &client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: there.GetResourceVersion()}}
+	long := int64(24 * time.Hour / time.Second) // else the server ends it, after 30 minutes to an hour
+	from := &client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: there.GetResourceVersion(), TimeoutSeconds: &long}}
 	// It outlives whoever began it, and ends with Close.
 	if o.changes, err = c.Watch(context.WithoutCancel(ctx), clusterList(), from); err != nil {
 		return nil, fmt.Errorf("observe the clusters: %w", err)
