@@ -78,8 +78,11 @@ func (m *model) tooMany(n int, tenant string) bool {
 	return n > m.guard.clusters && n*100 > m.guard.percent*of
 }
 
-// tooFar tells whether a commit goes too far by what all tenants do together.
-func (m *model) tooFar(files tree) bool {
+// tooFar tells whether a commit goes too far by what all tenants do together,
+// where what is followed did not.
+func (m *model) tooFar(files tree) bool { return m.areTooFar(files) && !m.areTooFar(m.accepted) }
+
+func (m *model) areTooFar(files tree) bool {
 	asked, n := m.asks(files), 0
 	for _, tenant := range modelTenants() {
 		if hit := m.harmed(asked, nil, tenant); !m.tooMany(len(hit), tenant) {

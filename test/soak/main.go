@@ -8,11 +8,12 @@
 // an API server that cannot be reached for some seconds. After each commit it
 // waits until every cluster carries the list, and takes the time from the push.
 //
-// Over each tenth of the time, of the same work, it reports: the command's memory (resident, and Go's heap), its goroutines, its requests
-// a commit to the API server and to the Git host, and the lag. An observer sees
-// every version of every Cluster meanwhile. The exit code is 1 where that saw
-// what must not be, where a commit did not come through, or where memory or
-// goroutines at the end are beyond the bounds of main.go; lag never decides.
+// Over each tenth of the time, of the same work, it reports: the command's
+// memory (resident, and Go's heap), its goroutines, its requests a commit to the
+// API server and to the Git host, and the lag. An observer sees every version
+// of every Cluster meanwhile. The exit code is 1 where that saw what must not
+// be, where a commit did not come through, or where memory or goroutines at the
+// end are beyond the bounds of main.go; lag never decides.
 package main
 
 import (
