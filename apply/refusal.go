@@ -3,6 +3,7 @@ package apply
 import (
 	"errors"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -23,9 +24,14 @@ const (
 // Words by which the API server says who refused a request. There is no code
 // for it: a webhook chooses its own, a policy too (k8s.io/apiserver, 1.37).
 const (
-	byWebhook = "denied the request: "
-	byPolicy  = "denied request: "
-	byRBAC    = "cannot patch resource"
+	byRBAC = "cannot patch resource"
+	// kkp is in the names of KKP's own webhooks.
+	kkp = "kubermatic"
+)
+
+var (
+	byWebhook = regexp.MustCompile(`(?s)admission webhook "([^"]+)" denied the request: (.*)`)
+	byPolicy  = regexp.MustCompile(`(?s)ValidatingAdmissionPolicy '([^']+)' with binding '[^']+' denied request: (.*)`)
 )
 
 // judge tells what an error of the API server means for the cluster. After is
@@ -33,7 +39,7 @@ const (
 // values of the object: they are shown to people and written to logs.
 func judge(err error) (what remedy, words string, after time.Duration) {
 	if denied := denial(err.Error()); denied != "" && !apierrors.IsInternalError(err) {
-		return trySlowly, "KKP refused the cluster: " + denied, 0
+		return trySlowly, denied, 0
 	}
 	switch {
 	case apierrors.IsConflict(err), apierrors.IsNotFound(err), ofAnotherUID(err):
@@ -49,13 +55,20 @@ func judge(err error) (what remedy, words string, after time.Duration) {
 	return tryAgain, plainly(err), time.Duration(seconds) * time.Second
 }
 
+// denial is who refused a write, in whose words; empty where nobody did. A seed
+// has other webhooks and policies than KKP's, ours among them.
 func denial(text string) string {
-	for _, mark := range []string{byWebhook, byPolicy} {
-		if _, words, ok := strings.Cut(text, mark); ok {
-			return clip(words, maxMessage)
-		}
+	if by := byPolicy.FindStringSubmatch(text); by != nil {
+		return clip("the admission policy "+by[1]+" refused the write: "+by[2], maxMessage)
 	}
-	return ""
+	by := byWebhook.FindStringSubmatch(text)
+	switch {
+	case by == nil:
+		return ""
+	case strings.Contains(by[1], kkp):
+		return clip("KKP refused the cluster: "+by[2], maxMessage)
+	}
+	return clip("the admission webhook "+by[1]+" refused the cluster: "+by[2], maxMessage)
 }
 
 func forbidden(err error) string {

@@ -79,7 +79,7 @@ func TestRefusalOfThePolicyIsToldInItsWords(t *testing.T) {
 	cluster := s.create(kkp.WithLabel("test-refused", ""))
 	id := cluster.GetName()
 	s.plan(restricted(cluster, "203.0.113.0/24"))
-	if got := s.wait(id, apply.Rejected); got != "KKP refused the cluster: the CNI version is no longer supported" {
+	if got := s.wait(id, apply.Rejected); got != "the admission policy refuse-test-refused refused the write: the CNI version is no longer supported" {
 		t.Errorf("Rejected says %q", got)
 	}
 	if n := s.requests.writes(id); n != 1 {

@@ -23,7 +23,9 @@ func approveCommand() *cobra.Command {
 		Use:   "approve SOURCE@SHA --reason TEXT",
 		Short: "Let what is held up to a commit go ahead",
 		Long: "Approve writes to the seed's state that a commit which is held may be followed.\n" +
-			"Who did so, and why, is kept there.",
+			"Who did so, and why, is kept there. A commit that will be held once it is merged,\n" +
+			"as its pull request says, can be approved up to an hour ahead. Of one that is\n" +
+			"accepted already nothing is written.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.run(cmd.Context(), cmd.OutOrStdout(), args[0])
@@ -55,8 +57,14 @@ func (o *approveOptions) run(ctx context.Context, out io.Writer, what string) er
 	if err != nil {
 		return err
 	}
-	if _, known := sources[name]; !known {
+	state, known := sources[name]
+	if !known {
 		return fmt.Errorf("no source %q in namespace %s: it has %s", name, o.namespace, strings.Join(sourceNames(sources), ", "))
+	}
+	done, note := standingOf(state, commit)
+	if done {
+		_, err = fmt.Fprintf(out, "%s@%s %s\n", name, commit, note)
+		return err
 	}
 	who, err := apply.WhoAmI(ctx, c)
 	if err != nil {
@@ -67,10 +75,48 @@ func (o *approveOptions) run(ctx context.Context, out io.Writer, what string) er
 		return err
 	}
 	_, err = fmt.Fprintf(out, "approved %s@%s as %s\n", name, commit, who)
-	if s := sources[name]; err == nil && s.Held == nil && len(s.Holds) == 0 {
-		_, err = fmt.Fprintf(out, "note: nothing of %s is held at the moment\n", name)
+	if err == nil && note != "" {
+		_, err = fmt.Fprintf(out, "note: it %s\n", note)
 	}
 	return err
+}
+
+// standingOf says of a commit that is to be approved, as far as the state knows
+// it, why that is of no use now: for good where nothing of it is left to approve;
+// "" where it is of use. What is held instead is named.
+func standingOf(s apply.SourceState, commit string) (done bool, why string) {
+	for _, h := range s.Holds {
+		if h.Commit == commit || s.Accepted == commit { // which goes beyond what the hold is of
+			return false, ""
+		}
+	}
+	if s.Held != nil && s.Held.Commit == commit {
+		return false, ""
+	}
+	accepted := commit == s.Accepted || slices.ContainsFunc(s.Commits, func(r apply.CommitRecord) bool {
+		return r.SHA == commit && r.Held == "" && r.Superseded == ""
+	})
+	if accepted && len(s.Holds) == 0 {
+		return true, "is accepted already, and nothing of it is held" + instead(s)
+	}
+	return false, "is not held now: the approval counts if it comes to be held within the hour" + instead(s)
+}
+
+// instead are the lines that approve what is held of a source.
+func instead(s apply.SourceState) string {
+	var out []string
+	if s.Held != nil {
+		out = append(out, approveLine(s.Name, s.Held.Commit)+"   # "+s.Held.Reason)
+	}
+	for _, h := range s.Holds {
+		if line := approveLine(s.Name, h.Commit) + "   # " + h.Reason; !slices.Contains(out, line) {
+			out = append(out, line)
+		}
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return "; what is held:\n  " + strings.Join(out, "\n  ")
 }
 
 func sourceNames(sources map[string]apply.SourceState) []string {
