@@ -19,6 +19,7 @@ const (
 	pullEntry      = "pull/"
 	forceEntry     = "force/"
 	keptEntry      = "kept/"
+	restingEntry   = "resting/"
 )
 
 // sourceDocument takes apart a source's state: what grows with the clusters
@@ -31,7 +32,7 @@ func sourceDocument(s SourceState) (document, error) {
 	d := document{head: head, entries: map[string]json.RawMessage{}}
 	for _, err := range []error{
 		put(d, claimEntry, s.Claims), put(d, deviationEntry, s.Deviations), put(d, tenantEntry, s.Tenants),
-		put(d, refusedEntry, setOf(s.Refused)), put(d, pullEntry, s.Pulls), put(d, forceEntry, s.Force), put(d, keptEntry, s.Kept),
+		put(d, refusedEntry, setOf(s.Refused)), put(d, pullEntry, s.Pulls), put(d, forceEntry, s.Force), put(d, keptEntry, s.Kept), put(d, restingEntry, s.Resting),
 	} {
 		if err != nil {
 			return document{}, fmt.Errorf("encode state of source %s: %w", s.Name, err)
@@ -57,7 +58,7 @@ func (d document) sourceState() (SourceState, error) {
 	if err := json.Unmarshal(d.head, &s); err != nil {
 		return SourceState{}, fmt.Errorf("head: %w", err)
 	}
-	var errs [7]error
+	var errs [8]error
 	s.Claims, errs[0] = take[render.Claim](d, claimEntry)
 	s.Deviations, errs[1] = take[Deviation](d, deviationEntry)
 	s.Tenants, errs[2] = take[string](d, tenantEntry)
@@ -66,6 +67,7 @@ func (d document) sourceState() (SourceState, error) {
 	s.Pulls, errs[4] = take[PullRecord](d, pullEntry)
 	s.Force, errs[5] = take[string](d, forceEntry)
 	s.Kept, errs[6] = take[[]string](d, keptEntry)
+	s.Resting, errs[7] = take[Standing](d, restingEntry)
 	for _, err := range errs {
 		if err != nil {
 			return SourceState{}, err

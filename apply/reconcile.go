@@ -247,6 +247,7 @@ func (c *Controller) forget(id string) {
 	m.standing = m.standing.lasting()
 	if s := m.publish(); s != nil {
 		c.restored[id] = *s
+		c.outcomes.signal() // it is to be written down
 	}
 }
 

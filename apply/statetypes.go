@@ -45,6 +45,9 @@ type SourceState struct {
 	// Force are prints of what the clusters of each tenant are to carry, see
 	// render.Plan.Force.
 	Force map[string]string `json:"-"`
+	// Resting are the times by hand of clusters that are in no plan, by ID, of
+	// all sources: they do not begin anew when a plan has the cluster again.
+	Resting map[string]Standing `json:"-"`
 	// Kept are the clusters on which the source's lists are kept, by tenant, see
 	// render.Plan.Kept: 17 bytes each.
 	Kept map[string][]string `json:"-"`

@@ -59,6 +59,7 @@ func someState() apply.SourceState {
 		Deviations: map[string]apply.Deviation{"c2": {State: apply.Held, Message: "its file is refused", Since: since, Tenant: "acme"}},
 		Tenants:    map[string]string{"h8s7d6f5g4": "acme"},
 		Kept:       map[string][]string{"acme": {"c1/12ab", "c2/34cd"}},
+		Resting:    map[string]apply.Standing{"c3": {UID: "u", ByHand: &apply.ByHand{Start: since}}},
 		SeedRanges: render.SeedRanges{Known: true, Source: []string{"192.0.2.0/24"}},
 	}
 }

@@ -17,6 +17,7 @@ const mostDeviations = 2000
 // observation is what `status` cannot see for itself.
 type observation struct {
 	deviations map[string]apply.Deviation
+	resting    map[string]apply.Standing
 	seed       render.SeedRanges
 	notices    []string
 }
@@ -25,6 +26,7 @@ type observation struct {
 func (f *follower) observed(s *apply.SourceState) {
 	if f.latest != nil {
 		s.Deviations, s.SeedRanges, s.Notices = f.latest.deviations, f.latest.seed, f.latest.notices
+		s.Resting = f.latest.resting
 	}
 }
 
@@ -36,7 +38,7 @@ func (f *follower) saveDeviations(ctx context.Context, r *reconciler, states map
 		return
 	}
 	f.mu.Lock()
-	f.latest = &observation{f.deviations(r.plan, states), r.inventory.Seed, r.controller.Notices()}
+	f.latest = &observation{f.deviations(r.plan, states), r.resting(f), r.inventory.Seed, r.controller.Notices()}
 	f.mu.Unlock()
 	if f.underWay(r.now()) || f.tooSoon(r.now()) {
 		return
@@ -154,11 +156,28 @@ func (f *follower) deviations(plan *render.Plan, states map[string]apply.Cluster
 func standing(sources map[string]apply.SourceState) map[string]apply.Standing {
 	out := map[string]apply.Standing{}
 	for _, s := range sources {
+		maps.Copy(out, s.Resting)
+	}
+	for _, s := range sources {
 		for id, d := range s.Deviations {
 			if d.Standing != nil {
 				out[id] = *d.Standing
 			}
 		}
+	}
+	return out
+}
+
+// resting are the times by hand that go on while no plan has their cluster. They
+// are nobody's for that time, and written down with the first source. Until all
+// sources are read it is not known which those are.
+func (r *reconciler) resting(f *follower) map[string]apply.Standing {
+	if f != r.sources[0] || slices.ContainsFunc(r.sources, func(other *follower) bool { return !other.loaded }) {
+		return f.state.Resting
+	}
+	out := r.controller.Resting()
+	for _, id := range slices.Sorted(maps.Keys(out))[min(len(out), mostDeviations):] {
+		delete(out, id)
 	}
 	return out
 }

@@ -48,8 +48,9 @@ func TestWhatStandsIsWrittenDown(t *testing.T) {
 	if err := json.Unmarshal(text, &back); err != nil || !reflect.DeepEqual(back, got) {
 		t.Errorf("it comes back as %+v: %v", back, err)
 	}
-	left := standing(map[string]apply.SourceState{"s": {Deviations: back}})
-	if len(left) != 2 || !reflect.DeepEqual(left["fought"], *stands) {
+	byHand := apply.Standing{UID: "uid-2", ByHand: &apply.ByHand{Start: since}}
+	left := standing(map[string]apply.SourceState{"s": {Deviations: back}, "r": {Resting: map[string]apply.Standing{"fought": byHand, "rests": byHand}}})
+	if len(left) != 3 || !reflect.DeepEqual(left["fought"], *stands) || !reflect.DeepEqual(left["rests"], byHand) {
 		t.Errorf("a restart is left %+v", left)
 	}
 }
