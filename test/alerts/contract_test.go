@@ -192,3 +192,14 @@ func TestDashboardNamesWhatThereIs(t *testing.T) {
 		t.Errorf("dashboard %q %q with %d queries", dashboard.Title, dashboard.UID, queries)
 	}
 }
+
+// Nothing of the contract is left to be found out: the dashboard has all of it.
+func TestDashboardShowsEveryMetric(t *testing.T) {
+	t.Parallel()
+	dashboard := read(t, dashboardFile)
+	for _, m := range row.FindAllStringSubmatch(read(t, referenceFile), -1) {
+		if !regexp.MustCompile(`\b` + m[1] + `(_bucket)?\b`).MatchString(dashboard) {
+			t.Errorf("the dashboard does not show %s", m[1])
+		}
+	}
+}
