@@ -34,6 +34,11 @@ func TestMetricsAndEvents(t *testing.T) {
 	p.await("the file to be refused", shows(address, `portcullis_findings{rule="host-bits",severity="error"} 1`, `portcullis_clusters_held{rule="host-bits"} 2`,
 		`portcullis_clusters{state="Held"} 2`, `portcullis_files_refused{source=`),
 		p.hears(stage.ShopStaging, "ListHeld", "does not follow Git (tenants/acme/staging.yaml"), p.hears(stage.ShopDev, "ListHeld", "Mend it in Git."))
+
+	p.edit("acme/staging.yaml", "192.0.2.96/8", "192.0.2.96/28")
+	p.await("the file to be followed again", shows(address, `portcullis_clusters{state="Held"} 0`, `portcullis_clusters{state="Synced"} 4`),
+		p.InForce(stage.ShopStaging, append(stage.StagingList(), "192.0.2.96/28")...),
+		p.hears(stage.ShopStaging, "ListReleased", "On the cluster is now: 192.0.2.0/28, "), p.hears(stage.ShopDev, "ListReleased", "follows Git again (tenants/acme/staging.yaml"))
 }
 
 // shows wants each text to begin a line of the metrics.
