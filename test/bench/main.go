@@ -28,7 +28,8 @@
 // end.
 //
 // The table goes to standard output, with the spread of what was repeated; a
-// JSON line for each row to build/bench.json; a chart of cost against N to
+// JSON line for each row to build/bench.json, the table in Markdown to
+// build/bench.md; a chart of cost against N to
 // build/bench.svg, for which the cheaper part is also measured with 100 and
 // 1,000 clusters. A ratio is ours to the reference's: of rates more is better,
 // of times less. Numbers of requests are promises: where one is broken the row
@@ -166,8 +167,8 @@ func runAll(ctx context.Context, o options, out io.Writer) (err error) {
 	return errors.Join(err, finish(out, o.out, tables))
 }
 
-// finish prints the tables, writes the JSON lines and the chart, and fails where
-// a promise is broken.
+// finish prints the tables, writes them as JSON lines and in Markdown, and the
+// chart, and fails where a promise is broken.
 func finish(out io.Writer, path string, tables []*table) error {
 	var errs []error
 	for i, t := range tables {
@@ -176,8 +177,13 @@ func finish(out io.Writer, path string, tables []*table) error {
 		}
 		errs = append(errs, t.print(out), t.broken())
 	}
-	chart := strings.TrimSuffix(path, filepath.Ext(path)) + ".svg"
-	return errors.Join(append(errs, save(path, tables), drawTo(chart, tables))...)
+	var page strings.Builder
+	for _, t := range tables {
+		fmt.Fprintln(&page, t.markdown())
+	}
+	beside := strings.TrimSuffix(path, filepath.Ext(path))
+	errs = append(errs, save(path, tables), os.WriteFile(beside+".md", []byte(page.String()), 0o644), drawTo(beside+".svg", tables))
+	return errors.Join(errs...)
 }
 
 // run is one size; of a run that came to an early end the table is what it has.

@@ -166,6 +166,16 @@ func (t *table) print(out io.Writer) error {
 	return w.Flush()
 }
 
+// markdown is the same for a page.
+func (t *table) markdown() string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "| work (%d clusters) | ours | reference | | ratio | unit | aim, spread and words |\n|---|---|---|---|---|---|---|\n", t.n)
+	for _, r := range t.rows {
+		fmt.Fprintf(&out, "| %s | %s | %s | %s | %s | %s | %s |\n", r.Work, number(&r.Value), number(r.Reference), r.Against, number(r.Ratio), r.Unit, r.words())
+	}
+	return out.String()
+}
+
 // words are what is promised or aimed at, the spread, and the note.
 func (r row) words() string {
 	var words []string

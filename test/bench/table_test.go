@@ -40,6 +40,10 @@ func TestTableSaysWhatWasMeasured(t *testing.T) {
 			t.Errorf("the table does not say %q:\n%s", want, out.String())
 		}
 	}
+	page, err := os.ReadFile(strings.TrimSuffix(path, ".json") + ".md")
+	if want := "| first sync | 200 | 400 | bare loop | 0.4 | clusters/s | aim MISSED"; err != nil || !strings.Contains(string(page), want) {
+		t.Errorf("the page does not say %q: %v\n%s", want, err, page)
+	}
 	content, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
