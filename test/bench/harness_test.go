@@ -57,7 +57,6 @@ func TestHarness(t *testing.T) {
 		"unchanged, 10 polls: requests to Git":                                    pollsAtRest,
 		"unchanged, 10 polls: requests to the API server":                         0,
 		"restart: writes to the API server":                                       0,
-		"many seeds: requests to the Git host a poll and seed":                    1,
 		"a pull request edits a group of 50 clusters: requests to the API server": 50,
 	} {
 		if got, told := rowOf(t, o.out, name); !told || got != want {

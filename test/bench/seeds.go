@@ -225,7 +225,8 @@ func (b *bench) watchPolls(ctx context.Context, g *servers.Gitea, p *product) er
 		b.series.add("seeds spread", round[seeds-1].Time.Sub(round[0].Time).Seconds())
 	}
 	asked := slices.DeleteFunc(g.Meter.Requests(), func(r servers.Request) bool { return r.Time.Before(from) })
-	b.series.add("seeds requests", float64(len(asked))/float64(len(seen)))
+	b.table.value("many seeds: requests to the Git host a poll and seed", "requests", []float64{float64(len(asked)) / float64(len(seen))},
+		fmt.Sprintf("%d reconcilers on one repository; what is no poll follows on the first commit", seeds))
 	if after.known {
 		b.series.add("seeds processor", milliseconds(after.processor-before.processor)/seedsRounds)
 	}

@@ -130,7 +130,6 @@ func (b *bench) tellSeeds() {
 	t.against("none").compare(closed+": on the wire", "MiB", times(1./mebibyte, s["refs bytes"]), times(1./mebibyte, s["no refs bytes"]))
 	t.against("none").compare(closed+": the Git host's answer", "ms", s["refs milliseconds"], s["no refs milliseconds"])
 	t.value(closed+": processor time of a reconciler", "ms", s["seeds processor"], "")
-	t.value("many seeds: requests to the Git host a poll and seed", "requests", s["seeds requests"], fmt.Sprintf("%d reconcilers on one repository", seeds))
 	t.value("many seeds: spread of the polls of one round", "s", s["seeds spread"], fmt.Sprintf("first to last of %d, all started at once; every %s", seeds, b.options.pace.seedsPoll))
 	t.value("many seeds: a push to the checks of all", "s", s["seeds checks"], "")
 }
