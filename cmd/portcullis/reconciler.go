@@ -41,10 +41,11 @@ type reconciler struct {
 	kept         map[string]render.Retained // as last written down; nil where that is not known
 	inventory    render.Inventory           // as last known
 	reported     time.Time
-	unsaved      bool      // the lists that are kept are not written down yet
-	unreported   bool      // there is news that commits were not told yet
-	nextDeadline time.Time // when a cluster has been Applied for too long
-	lost         error     // why the loop must end
+	telling      time.Duration // what the last report took
+	unsaved      bool          // the lists that are kept are not written down yet
+	unreported   bool          // there is news that commits were not told yet
+	nextDeadline time.Time     // when a cluster has been Applied for too long
+	lost         error         // why the loop must end
 
 	glance   atomic.Pointer[glance] // for metrics; nil until the state was read
 	recorder *metrics.Recorder
@@ -96,17 +97,28 @@ func (r *reconciler) run(ctx context.Context) error {
 	}
 }
 
-// gather is how long news of clusters is gathered before commits are told: a
-// rollout over a whole seed has thousands a second.
-const gather = 100 * time.Millisecond
+// News of clusters is gathered before commits are told: a rollout over a whole
+// seed has hundreds a second, and telling takes a look at all clusters. It is
+// told every gather, and less often where it takes long: it gets one part of
+// the time in tellingTime, and is put off by a second at most.
+const (
+	gather      = 100 * time.Millisecond
+	tellingTime = 20
+)
 
 func (r *reconciler) reportSometimes(ctx context.Context) {
-	if since := r.now().Sub(r.reported); 0 <= since && since < gather { // else the clock was set back
+	began := r.now()
+	if since := began.Sub(r.reported); 0 <= since && since < r.gathering() { // else the clock was set back
 		r.unreported = true
 		return
 	}
 	r.report(ctx)
 	r.reported, r.unreported = r.now(), false
+	r.telling = r.reported.Sub(began)
+}
+
+func (r *reconciler) gathering() time.Duration {
+	return min(max(gather, tellingTime*r.telling), time.Second)
 }
 
 // expire makes the plan anew when an entry's time is up, and tries again what
@@ -125,7 +137,7 @@ func (r *reconciler) idle() time.Duration {
 	const longest = time.Hour // a clock that was set is noticed by then
 	wait := longest
 	if r.unreported {
-		wait = gather
+		wait = r.gathering()
 	}
 	if r.unsaved {
 		wait = min(wait, retrySave)
