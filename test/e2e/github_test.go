@@ -4,82 +4,42 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/portcullis-gitops/portcullis/test/forges"
-	"github.com/portcullis-gitops/portcullis/test/servers"
-	"github.com/portcullis-gitops/portcullis/test/stage"
 )
 
-// TestGitHubAppReadsAndTells has a stand-in for GitHub, with Git's own server
-// behind it: an App logs in for both, and what it tells is check runs.
-func TestGitHubAppReadsAndTells(t *testing.T) {
-	t.Parallel()
-	seed(t)
+// onGitHub is a stage on a stand-in for GitHub, which an App logs in to, or the
+// robot with its token.
+func onGitHub(t *testing.T, app bool) (*onStandIn, *forges.GitHub) {
+	t.Helper()
 	hub, err := forges.NewGitHub(nil, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(hub.Close)
-	dir, name := t.TempDir(), forges.Owner+"/"+forges.Name+".git"
-	git := servers.GitHTTPFor(t, dir)
-	if err := os.MkdirAll(filepath.Join(dir, forges.Owner), 0o755); err != nil {
-		t.Fatal(err)
+	o := standInOptions{forge: "github", host: hub, handler: hub.WithGit, exists: &hub.Exists, pulls: "refs/pull/%d/head", token: forges.RobotToken}
+	if app {
+		o.token, o.appKey = "", hub.PrivateKey()
 	}
-	if err := git.Init(t.Context(), name); err != nil {
-		t.Fatal(err)
-	}
-	hub.Exists = func(sha string) bool {
-		return exec.Command("git", "--git-dir", filepath.Join(dir, name), "cat-file", "-e", sha).Run() == nil
-	}
-	both, err := hub.WithGit(git.URL, servers.GitUser, servers.GitPassword)
-	if err != nil {
-		t.Fatal(err)
-	}
-	front := httptest.NewServer(both)
-	t.Cleanup(front.Close)
-	key := filepath.Join(t.TempDir(), "app.pem")
-	if err := os.WriteFile(key, hub.PrivateKey(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	p := set(t, stage.Options{
-		Host: &stage.Host{URL: front.URL + "/" + name, CloneURL: git.CloneURL(name)},
-		Config: func(d stage.Document) {
-			d.Source()["credentials"] = map[string]any{"githubApp": map[string]any{
-				"appID": forges.AppID, "installationID": forges.InstallationID, "privateKeyFile": key}}
-			d.Source()["checks"] = map[string]any{"forge": "github", "url": front.URL, "repository": forges.Owner + "/" + forges.Name}
-		},
-	})
-	says := func(sha, state, word string) func(context.Context) error {
-		return func(context.Context) error {
-			runs := hub.Statuses(sha)
-			if len(runs) == 0 {
-				return errors.New("no check run yet")
-			}
-			if last := runs[len(runs)-1]; last.State != state || last.Context != "portcullis/eu-west" || !strings.Contains(last.Title+last.Summary, word) {
-				return fmt.Errorf("the check run is %+v", last)
-			}
-			return nil
-		}
-	}
+	return onAStandIn(t, o), hub
+}
+
+// TestGitHubAppReadsAndTells has a stand-in for GitHub, with Git's own server
+// behind it: an App logs in for both, and what it tells is check runs.
+func TestGitHubAppReadsAndTells(t *testing.T) {
+	t.Parallel()
+	p, hub := onGitHub(t, true)
 	first := p.populate()
 	p.start()
-	p.await("the first check run", says(first, "failure", "unsupported-expose-strategy"))
+	p.await("the first check run", p.says(first, "failure", "unsupported-expose-strategy"))
 	hub.Revoke()
 	bad := p.edit("acme/production.yaml", "203.0.113.0/24", "10.0.0.1/8")
-	p.await("the check run of a bad file, with another token", says(bad, "failure", "host-bits"))
-	detailed(t, hub.Statuses(bad), 1)
+	p.await("the check run of a bad file, with another token", p.says(bad, "failure", "host-bits"))
 	fixed := p.edit("acme/production.yaml", "10.0.0.1/8", "203.0.113.0/24")
-	p.await("the check run of the corrected file", says(fixed, "success", ""))
-	many := p.edit("acme/production.yaml", "203.0.113.0/24", strings.TrimSuffix(strings.Repeat("10.0.0.1/8, ", 120), ", "))
-	p.await("the check run of many faults", says(many, "failure", "and 119 more"))
-	detailed(t, hub.Statuses(many), 120)
+	p.await("the check run of the corrected file", p.says(fixed, "success", ""))
 	if got := hub.Minted(); got != 2 {
 		t.Errorf("%d tokens were asked for, want the first and the one after it was revoked", got)
 	}
@@ -88,23 +48,73 @@ func TestGitHubAppReadsAndTells(t *testing.T) {
 	}
 }
 
-// detailed wants the last check run of a commit to say what the commit means,
-// in Markdown, and to have that many faults at their lines.
-func detailed(t *testing.T, runs []forges.Status, faults int) {
-	t.Helper()
-	last := runs[len(runs)-1]
-	for _, want := range []string{"**review**: ", "Compared: `", "- `tenants/acme/production.yaml:", "error[host-bits]"} {
-		if !strings.Contains(last.Summary, want) {
-			t.Errorf("the summary does not say %q:\n%s", want, last.Summary)
+// TestPullRequestOnGitHubByApp has more findings than fit one request.
+func TestPullRequestOnGitHubByApp(t *testing.T) {
+	t.Parallel()
+	p, hub := onGitHub(t, true)
+	p.begin()
+	wrong, right := p.fromOpenToInForce(forges.AppLogin, 60)
+	runs := hub.Statuses(wrong)
+	lines := map[int]bool{}
+	for _, a := range runs[len(runs)-1].Annotations {
+		if strings.Contains(a.Title, "host-bits") && a.Path == p.path("acme/staging.yaml") && a.Level == "failure" {
+			lines[a.StartLine] = true
 		}
 	}
-	failures := 0
-	for _, a := range last.Annotations {
-		if a.Level == "failure" && a.Path == "tenants/acme/production.yaml" && a.StartLine > 1 && a.Title == "error[host-bits]" {
-			failures++
+	if len(runs) != 1 || len(lines) != 60 {
+		t.Errorf("%d check runs, the last with errors at %d lines", len(runs), len(lines))
+	}
+	if n := len(hub.Statuses(right)); n != 1 {
+		t.Errorf("%d check runs of the mended commit", n)
+	}
+}
+
+func TestPullRequestOnGitHubByToken(t *testing.T) {
+	t.Parallel()
+	p, _ := onGitHub(t, false)
+	p.begin()
+	p.fromOpenToInForce(forges.Robot, 1)
+}
+
+// TestCommitWithAsManyStatusesAsGitHubTakes: it is told once that there are no
+// more, and no more is asked of it, for all that moves and over a restart.
+func TestCommitWithAsManyStatusesAsGitHubTakes(t *testing.T) {
+	t.Parallel()
+	p, hub := onGitHub(t, false)
+	p.begin()
+	full := p.commit("graz", "acme/staging.yaml", p.stagingWith("{description: Graz office, cidr: 192.0.2.96/28}"))
+	hub.Fill(full, "portcullis/eu-west")
+	pr := p.open(full, "graz", false)
+	posts := func() (n int) {
+		for _, e := range hub.Exchanges() {
+			if e.Method == "POST" && strings.HasSuffix(e.Path, "/statuses/"+full) {
+				n++
+			}
 		}
+		return n
 	}
-	if failures != faults {
-		t.Errorf("%d faults are at their lines, want %d, of %d annotations", failures, faults, len(last.Annotations))
+	p.await("the refusal, and the comment all the same", p.commented(pr, "Graz office"), func(context.Context) error {
+		if posts() == 0 {
+			return errors.New("no status was posted")
+		}
+		return nil
+	})
+	moved := p.edit("acme/production.yaml", "ticket: ACME-17", "ticket: ACME-18")
+	p.await("the branch to move", p.says(moved, "success", ""))
+	p.morePolls(3)
+	p.stop()
+	p.start()
+	next := p.edit("acme/production.yaml", "ticket: ACME-18", "ticket: ACME-19")
+	other := p.open(p.commit("linz", "acme/staging.yaml", p.stagingWith("{description: Linz office, cidr: 192.0.2.112/28}")), "linz", false)
+	p.await("others to be told", p.says(next, "success", ""), p.commented(other, "Linz office"), p.says(hub.HeadOf(other), "success", "routine"))
+	p.morePolls(3)
+	if n := posts(); n != 1 {
+		t.Errorf("%d statuses were posted to a commit that takes none", n)
 	}
+	p.holds(func(context.Context) error {
+		if all := hub.Statuses(full); len(all) != 1000 {
+			return fmt.Errorf("%d statuses", len(all))
+		}
+		return nil
+	})
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -21,13 +23,36 @@ func (p *withPulls) protect() {
 	p.must(err)
 }
 
-// refusedMerge fails where the pull request can be merged.
+// refusedMerge fails where the pull request can be merged, or cannot for any
+// other reason than its check.
 func (p *withPulls) refusedMerge(number int64) {
 	p.t.Helper()
-	done, _, err := p.admin.MergePullRequest(p.server.Admin.Name, p.repo, number, sdk.MergePullRequestOption{Style: sdk.MergeStyleMerge})
-	if done && err == nil {
-		p.t.Errorf("pull request %d was merged", number)
+	p.await("Gitea to know that it could be merged", func(context.Context) error {
+		pr, _, err := p.admin.GetPullRequest(p.server.Admin.Name, p.repo, number)
+		if err == nil && !pr.Mergeable {
+			err = errors.New("not mergeable")
+		}
+		return err
+	})
+	if words := p.tryMerge(number); !strings.Contains(words, "status checks") {
+		p.t.Errorf("pull request %d was merged, or not merged but for another reason than its check: %s", number, words)
 	}
+}
+
+// tryMerge answers what Gitea says of a merge, which its client keeps to itself.
+func (p *withPulls) tryMerge(number int64) string {
+	p.t.Helper()
+	url := fmt.Sprintf("%s/api/v1/repos/%s/%s/pulls/%d/merge", p.server.URL, p.server.Admin.Name, p.repo, number)
+	request, err := http.NewRequestWithContext(p.ctx, http.MethodPost, url, strings.NewReader(`{"Do":"merge"}`))
+	p.must(err)
+	request.Header.Set("Authorization", "token "+p.server.Admin.Token)
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
+	p.must(err)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	p.must(err)
+	return response.Status + ": " + string(text)
 }
 
 func (p *withPulls) alter(number int64, change sdk.EditPullRequestOption) {
@@ -86,6 +111,32 @@ func TestPullRequestsOfTwoTenants(t *testing.T) {
 	p.refusedMerge(globex.Index)
 	p.merge(good.Index, sdk.MergeStyleMerge)
 	p.await("the word on it", p.commented(good.Index, "in force on `eu-west`"))
+}
+
+// TestMergedExactlyWhenGreen: neither before there is a check, nor while it is
+// red, nor by the check of an older head.
+func TestMergedExactlyWhenGreen(t *testing.T) {
+	t.Parallel()
+	p := onGiteaWithPulls(t)
+	first := p.populate()
+	p.protect()
+	p.start()
+	p.await("the first status", p.status(first, stage.Failure))
+	p.stop()
+	pr := p.propose("graz", "acme/staging.yaml", p.stagingWith("{description: Graz office, cidr: 192.0.2.97/28}"))
+	p.refusedMerge(pr.Index)
+	p.start()
+	p.await("the mistake", p.status(pr.Head.Sha, stage.Failure, "host-bits"))
+	p.refusedMerge(pr.Index)
+	green := p.change("graz", "acme/staging.yaml", p.stagingWith("{description: Graz office, cidr: 192.0.2.96/28}"))
+	p.await("the mended one", p.status(green, stage.Success, "routine"))
+	p.stop()
+	p.change("graz", "acme/staging.yaml", p.stagingWith("{description: Graz office, cidr: 192.0.2.112/28}"))
+	p.refusedMerge(pr.Index)
+	p.start()
+	p.merge(pr.Index, sdk.MergeStyleMerge)
+	p.await("the word on it", p.commented(pr.Index, "in force on `eu-west`"),
+		p.InForce(stage.ShopStaging, append(stage.StagingList(), "192.0.2.112/28")...))
 }
 
 // TestSquashAndFastForward: a squashed one's commit is another, a fast-forward's
