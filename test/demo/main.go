@@ -4,9 +4,11 @@
 // It starts etcd and kube-apiserver (from KUBEBUILDER_ASSETS, else .tools/bin)
 // with clusters of three tenants, a bare repository made from examples/, and
 // bin/portcullis, and works on them as tenants, KKP's dashboard and KKP's
-// operators would. KKP itself is played by a stand-in. All of it is on
-// loopback and in a temporary folder, and gone at the end; with KEEP=1 it
-// stays until Ctrl-C, with words on what to try.
+// operators would. KKP itself is played by a stand-in. A second act follows a
+// pull request on a real Gitea, from a tenant's fork to the load balancer; where
+// Gitea is not built it is left out, and a line says so. All of it is on
+// loopback and in a temporary folder, and gone at the end; with KEEP=1 the first
+// act stays until Ctrl-C, with words on what to try.
 //
 // Exit code: 0 where every step held, 1 else.
 package main
@@ -15,6 +17,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -38,6 +42,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	ctrl.SetLogger(logr.Discard()) // the stand-in's; the story is not about it
+	log.SetOutput(io.Discard)      // the proxies', of connections that end with their servers
 	out := newPrinter(os.Stdout)
 	if err := run(ctx, out, os.Getenv("KEEP") == "1"); err != nil {
 		out.failed(err)
@@ -80,6 +85,9 @@ func onStage(ctx context.Context, out *printer, seed *stage.Seed, o stage.Option
 	if err := tell(ctx, out, st); err != nil {
 		return err
 	}
+	if err := reviewOn(ctx, out, seed, o); err != nil {
+		return err
+	}
 	if keep {
 		out.try(st)
 		<-ctx.Done()
@@ -98,7 +106,10 @@ func end(st *stage.Stage) error {
 // tell plays the steps, and stops at the first that does not hold: the others
 // need it.
 func tell(ctx context.Context, out *printer, st *stage.Stage) error {
-	steps := stage.Story(st)
+	return play(ctx, out, st, stage.Story(st))
+}
+
+func play(ctx context.Context, out *printer, st *stage.Stage, steps []stage.Step) error {
 	for i, step := range steps {
 		out.heading(fmt.Sprintf("%d. %s", i+1, step.Title))
 		if err := step.Play(ctx, out); err != nil {
