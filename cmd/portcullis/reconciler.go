@@ -40,6 +40,8 @@ type reconciler struct {
 	strangers    map[string]render.Retained
 	kept         map[string]render.Retained // as last written down; nil where that is not known
 	inventory    render.Inventory           // as last known
+	planned      time.Time                  // when the clusters were last planned for
+	outdated     bool                       // they are others since
 	reported     time.Time
 	telling      time.Duration // what the last report took
 	unsaved      bool          // the lists that are kept are not written down yet
@@ -80,7 +82,7 @@ func (r *reconciler) run(ctx context.Context) error {
 			r.follow(ctx, p)
 			close(p.done)
 		case <-r.controller.News(): // the clusters are not what the plan was made for
-			r.replan(ctx)
+			r.inTurn(func() { r.replan(ctx) })
 		case <-r.approvals.News(): // what was held may go ahead
 			r.lookAtApprovals(ctx)
 		case <-r.controller.Outcomes(): // a cluster's state is another
@@ -88,6 +90,9 @@ func (r *reconciler) run(ctx context.Context) error {
 			r.expire(ctx)
 		}
 		timer.Stop()
+		if r.outdated {
+			r.inTurn(func() { r.replan(ctx) })
+		}
 		r.showPulls()
 		r.reportSometimes(ctx)
 		r.show()
@@ -121,6 +126,21 @@ func (r *reconciler) gathering() time.Duration {
 	return min(max(gather, tellingTime*r.telling), time.Second)
 }
 
+// plansApart is how far apart plans are, at the least, that are made for news of the
+// clusters: anybody in a project can change labels all day, and each plan is one
+// of the whole seed. What comes of Git, of time or of an approval waits for
+// nothing, and counts as a plan for the news as well.
+const plansApart = time.Second
+
+// inTurn plans for news of the clusters: at once where the last plan was made a
+// while ago, else when its time has come.
+func (r *reconciler) inTurn(replan func()) {
+	since := r.now().Sub(r.planned)
+	if r.outdated = since >= 0 && since < plansApart; !r.outdated {
+		replan()
+	}
+}
+
 // expire makes the plan anew when an entry's time is up, and tries again what
 // could not be written down.
 func (r *reconciler) expire(ctx context.Context) {
@@ -143,6 +163,9 @@ func (r *reconciler) idle() time.Duration {
 		wait = min(wait, retrySave)
 	}
 	at := []time.Time{r.plan.Next, r.nextDeadline}
+	if r.outdated {
+		at = append(at, r.planned.Add(plansApart))
+	}
 	for _, f := range r.sources {
 		at = append(at, f.saveAt)
 	}
@@ -304,6 +327,7 @@ func (r *reconciler) adoptAccepted(ctx context.Context, plan *render.Plan) {
 func (r *reconciler) take(plan *render.Plan) {
 	r.announce(plan)
 	r.plan, r.base = plan, plan.Base()
+	r.planned, r.outdated = r.now(), false
 }
 
 // retrySave is when a write of the state that failed is tried again.
