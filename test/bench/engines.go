@@ -10,9 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
-	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	"github.com/portcullis-gitops/portcullis/test/servers"
 )
 
 // engine is what a user would take instead: it is given all manifests each
@@ -78,17 +76,7 @@ func (b *bench) kubeconfig(user string) (string, error) {
 		return "", err
 	}
 	path := filepath.Join(b.dir, user+".kubeconfig")
-	return path, writeKubeconfig(config, path)
-}
-
-func writeKubeconfig(c *rest.Config, path string) error {
-	const name = "seed"
-	config := clientcmdapi.NewConfig()
-	config.CurrentContext = name
-	config.Contexts[name] = &clientcmdapi.Context{Cluster: name, AuthInfo: name}
-	config.Clusters[name] = &clientcmdapi.Cluster{Server: c.Host, CertificateAuthorityData: c.CAData}
-	config.AuthInfos[name] = &clientcmdapi.AuthInfo{ClientCertificateData: c.CertData, ClientKeyData: c.KeyData}
-	return clientcmd.WriteToFile(*config, path)
+	return path, servers.WriteKubeconfig(config, path)
 }
 
 // manifests writes partial Clusters: the lists of the first so many, that of
@@ -142,9 +130,9 @@ func (b *bench) engineRound(ctx context.Context, e *engine, round int) error {
 }
 
 func (b *bench) pass(ctx context.Context, e *engine, path string) (pass, error) {
-	servers, began := serversProcessor(), time.Now()
+	before, began := serversProcessor(), time.Now()
 	processor, err := e.apply(ctx, path)
-	p := pass{seconds: time.Since(began).Seconds(), processor: processor, servers: (serversProcessor() - servers).Seconds()}
+	p := pass{seconds: time.Since(began).Seconds(), processor: processor, servers: (serversProcessor() - before).Seconds()}
 	if err != nil {
 		return p, err
 	}
