@@ -19,6 +19,9 @@ endif
 SERVER_PACKAGES = go list -e -test -f '{{.ImportPath}} {{join .Deps " "}}' ./... | \
 	awk '$$1 ~ /\.test$$/ && /\/test\/servers( |$$)/ { sub(/\.test$$/, "", $$1); print $$1 }'
 
+# With the race detector, what is there for its size is smaller.
+FULL_SIZE := echo "== large packs in full size" && go test -run 'PullRequest|Branch' ./source
+
 # A patience for all tests of a package; the default of 10 minutes is for
 # quicker machines.
 TIMEOUT := 30m
@@ -73,6 +76,7 @@ test: lint ## all tests, on real servers too; KKP_CRDS=folder takes KKP's own CR
 	printf '%s\n' $$servers > .tools/server-packages && \
 	echo "== unit tests" && \
 	PORTCULLIS_TEST_SERVERS=none go test $(RACE) $$(grep -v -x -F -f .tools/server-packages .tools/packages) && \
+	$(if $(RACE),$(FULL_SIZE) &&) \
 	echo "== alerts" && $(MAKE) --no-print-directory alerts && \
 	echo "== fuzzing, shortly" && $(MAKE) --no-print-directory fuzz FUZZTIME=3s && \
 	echo "== tests on real servers" && \

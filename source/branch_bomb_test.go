@@ -15,7 +15,7 @@ import (
 func TestBranchWithAHugeFile(t *testing.T) {
 	u := newUpstream(t)
 	u.change("tenants/acme/a.yaml", "one")
-	u.write("tenants/acme/zeros.yaml", strings.Repeat("\x00", 100<<20))
+	u.write("tenants/acme/zeros.yaml", strings.Repeat("\x00", sized(100<<20, 40<<20)))
 	u.commit("zeros")
 	u.push()
 	r := open(t, source.Options{URL: "file://" + u.bare, Path: "tenants"})

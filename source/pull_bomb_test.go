@@ -63,6 +63,15 @@ func within(t *testing.T, limit int64, f func()) {
 	}
 }
 
+// sized is how large something is: less with the race detector, which takes many
+// times as long; `make test` has all of it without.
+func sized(full, raced int) int {
+	if raceDetector {
+		return raced
+	}
+	return full
+}
+
 // tooLarge also sees to it that the bound is told.
 func tooLarge(t *testing.T, err error, what string) {
 	t.Helper()
@@ -112,8 +121,8 @@ func TestPullRequestWithALargeFile(t *testing.T) {
 	u := newUpstream(t)
 	first := u.change("tenants/acme/a.yaml", "one")
 	head := u.fork(7, first, func() {
-		u.write("tenants/acme/zeros.yaml", strings.Repeat("\x00", 60<<20))
-		u.write("tenants/acme/zeros.bin", strings.Repeat("\x00", 59<<20))
+		u.write("tenants/acme/zeros.yaml", strings.Repeat("\x00", sized(60<<20, 20<<20)))
+		u.write("tenants/acme/zeros.bin", strings.Repeat("\x00", sized(59<<20, 19<<20)))
 	})
 	r := pulling(t, u)
 	atMost(t, func() {
@@ -135,7 +144,7 @@ func TestPullRequestWithALargeFile(t *testing.T) {
 func TestPullRequestWithDeltasOfLargeFiles(t *testing.T) {
 	u := newUpstream(t)
 	first := u.change("tenants/acme/a.yaml", "one")
-	text := noise(20 << 20)
+	text := noise(sized(20<<20, 17<<20))
 	u.git("checkout", "-q", "-B", "fork", first)
 	u.write("tenants/acme/big.yaml", text)
 	u.write("tenants/acme/big.bin", text+"and more")
@@ -163,7 +172,8 @@ func TestPullRequestWithDeltasOfLargeFiles(t *testing.T) {
 func TestPullRequestAtTheBounds(t *testing.T) {
 	u := newUpstream(t)
 	first := u.change("tenants/acme/a.yaml", "one")
-	text := noise(source.MaxPullBytes - 2<<20)
+	files := sized(48, 8) // of a MiB each
+	text := noise(files << 20)
 	head := u.fork(7, first, func() {
 		for i := 0; len(text) > 0; i++ {
 			n := min(len(text), source.MaxFileSize)
@@ -180,7 +190,7 @@ func TestPullRequestAtTheBounds(t *testing.T) {
 				t.Errorf("%s: %d bytes, %v", e.Path, len(data), err)
 			}
 		}
-		if len(l.Changed) != 48 {
+		if len(l.Changed) != files {
 			t.Errorf("changed %d files", len(l.Changed))
 		}
 	})
@@ -191,7 +201,8 @@ func TestPullRequestOfManyFiles(t *testing.T) {
 	first := u.change("tenants/acme/a.yaml", "one")
 	var b strings.Builder
 	b.WriteString("commit refs/pull/7/head\ncommitter c <c@example.com> 1800000000 +0000\ndata 1\nx\nfrom refs/heads/main^0\n")
-	for i := range 100_000 {
+	files := sized(100_000, 20_000)
+	for i := range files {
 		text := fmt.Sprintf("kind: Allowlist # %d\n", i)
 		fmt.Fprintf(&b, "M 100644 inline tenants/t%d/f%d.yaml\ndata %d\n%s\n", i%4, i, len(text), text)
 	}
@@ -200,7 +211,7 @@ func TestPullRequestOfManyFiles(t *testing.T) {
 	r := pulling(t, u)
 	atMost(t, func() {
 		l := lay(t, fetched(t, r, 7, head), first)
-		if len(l.Changed) != 100_000 || len(l.Files) != 100_001 {
+		if len(l.Changed) != files || len(l.Files) != files+1 {
 			t.Errorf("changed %d of %d files", len(l.Changed), len(l.Files))
 		}
 	})

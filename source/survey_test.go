@@ -65,7 +65,7 @@ func TestSurvey(t *testing.T) {
 		"too much when unpacked":         {edits, func(l *packLimits) { l.work = 4 * size }, "bytes when unpacked"},
 		"nothing much that unpacks":      {[]string{strings.Repeat("\x00", 50*size)}, func(l *packLimits) { l.work = 50 * size }, "bytes when unpacked"},
 		"a delta of a large file":        {edits, func(l *packLimits) { l.object = size / 2 }, "bytes in an object that is sent as a difference"},
-		"deltas, of which none may be":    {edits, func(l *packLimits) { l.depth = 0 }, "deltas in a row"},
+		"deltas, of which none may be":   {edits, func(l *packLimits) { l.depth = 0 }, "deltas in a row"},
 		"a large file that is no delta":  {edits[:1], func(l *packLimits) { l.object = size / 2 }, ""},
 		"a large file of nothing at all": {[]string{strings.Repeat("\x00", 50*size)}, func(l *packLimits) { l.object = size }, ""},
 	} {

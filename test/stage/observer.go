@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
+	watchtools "k8s.io/client-go/tools/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/portcullis-gitops/portcullis/test/kkp"
@@ -80,14 +81,22 @@ func Observe(ctx context.Context, cfg *rest.Config, mine func(*unstructured.Unst
 	for i := range there.Items {
 		o.last[there.Items[i].GetName()] = &there.Items[i]
 	}
-	long := int64(24 * time.Hour / time.Second) // else the server ends it, after 30 minutes to an hour
-	from := &client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: there.GetResourceVersion(), TimeoutSeconds: &long}}
-	// It outlives whoever began it, and ends with Close.
-	if o.changes, err = c.Watch(context.WithoutCancel(ctx), clusterList(), from); err != nil {
+	// It outlives whoever began it, and ends with Close. A server ends watches
+	// now and then, and those of who is slow: it goes on from the version seen last.
+	o.changes, err = watchtools.NewRetryWatcherWithContext(context.WithoutCancel(ctx), there.GetResourceVersion(), clusterWatch{c})
+	if err != nil {
 		return nil, fmt.Errorf("observe the clusters: %w", err)
 	}
 	go o.follow()
 	return o, nil
+}
+
+// clusterWatch begins watches of Clusters.
+type clusterWatch struct{ client client.WithWatch }
+
+// WatchWithContext implements cache.WatcherWithContext.
+func (w clusterWatch) WatchWithContext(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+	return w.client.Watch(ctx, clusterList(), &client.ListOptions{Raw: &options})
 }
 
 func clusterList() *unstructured.UnstructuredList {
