@@ -44,7 +44,7 @@ func mutants() []mutant {
 		{"a wider list is as good", "apply/prefixes.go",
 			"return slices.Equal(union(parsed), union(list))", "return slices.Equal(union(parsed), union(list)) || len(parsed) > len(list)", ""},
 		{"news waits for a clock that was set back", "cmd/portcullis/reconciler.go",
-			"0 <= since && since < gather", "since < gather", ""},
+			"0 <= since && since < r.gathering()", "since < r.gathering()", ""},
 		{"a kept list is frozen without the provider's part", "render/guard.go",
 			"whole.Entries = r.renewPlatform(before.Entries, r.Seed, id)", "whole.Entries = before.Entries", ""},
 		{"a freeze holds nothing", "render/guard.go",
