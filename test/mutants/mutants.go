@@ -45,6 +45,8 @@ func mutants() []mutant {
 			"return slices.Equal(union(parsed), union(list))", "return slices.Equal(union(parsed), union(list)) || len(parsed) > len(list)", ""},
 		{"news waits for a clock that was set back", "cmd/portcullis/reconciler.go",
 			"0 <= since && since < r.gathering()", "since < r.gathering()", ""},
+		{"a tightening waits behind widenings", "apply/order.go",
+			"d.widens = d.writes && !wider(w, liveList(cl), seed)", "d.widens = false", "TestAFewDoNotWaitBehindMany"},
 		{"a kept list is frozen without the provider's part", "render/guard.go",
 			"whole.Entries = r.renewPlatform(before.Entries, r.Seed, id)", "whole.Entries = before.Entries", ""},
 		{"a freeze holds nothing", "render/guard.go",
