@@ -120,7 +120,7 @@ func (b *bench) tellPull() {
 	s, t := b.series, b.table
 	work := fmt.Sprintf("a pull request edits a group of %d clusters", min(b.n, most))
 	t.value(work+": opened to its check", "s", s["pull seconds"], "it is seen at the next poll: half a second on average")
-	t.value(work+": requests to the API server", "requests", s["pull requests"], "each a server-side dry run")
+	t.value(work+": requests to the API server", "requests", s["pull requests"], "each a server-side dry run, two a second: most of the time to the check")
 	t.value(work+": requests to the Git host", "requests", s["pull forge"], "polls counted")
 }
 
