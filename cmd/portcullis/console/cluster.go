@@ -169,7 +169,7 @@ func (h *Handler) wanted(c *Cluster, w *render.Wanted, q *request) {
 	if state.Standing != nil {
 		c.Changed = state.Standing.Foreign
 		others := *state.Standing
-		others.Foreign = nil
+		others.Foreign, others.KKP = nil, nil // each is said by itself
 		c.Besides = others.Problems()
 	}
 	if budget := q.Policy.Seeds[q.Seed].Profile.Budget; budget.Known() {

@@ -116,9 +116,12 @@ func (q *request) place(page *draftPage, given string) (Source, error) {
 		}
 		return Source{}, errNotFound
 	}
+	if given != "" && path.Clean(given) != given {
+		return Source{}, errNotFound
+	}
 	if given != "" {
-		page.Tenant, page.File = tenantAt(source.Conf, given), path.Base(given)
-		page.Path = given
+		page.Tenant = tenantAt(source.Conf, given)
+		page.File = strings.TrimPrefix(given, folderOf(source.Conf, page.Tenant))
 	}
 	if page.Tenant == "" && len(page.Tenants) == 1 {
 		page.Tenant = page.Tenants[0]
@@ -132,28 +135,38 @@ func (q *request) place(page *draftPage, given string) (Source, error) {
 	if page.File == "" {
 		page.File = "allowlist.yaml"
 	}
-	if page.Path == "" || given == "" {
-		page.Path = draftPath(source.Conf, page.Tenant, page.File)
-	}
+	page.Path = q.draftPath(source.Conf, page.Tenant, page.File)
 	if page.Path == "" {
 		page.Fault = "The name of the file: letters, digits, dots and dashes, and .yaml at the end."
 	}
 	return source, nil
 }
 
-// draftPath is where a tenant's file is; empty for a name that none should have.
-func draftPath(conf policy.Source, tenant, file string) string {
+// folderOf is where a tenant's files are, with a slash at its end.
+func folderOf(conf policy.Source, tenant string) string {
+	folder := conf.Path
+	if conf.Tenant == "" {
+		folder = path.Join(conf.Path, tenant)
+	}
+	if folder == "" || folder == "." {
+		return ""
+	}
+	return folder + "/"
+}
+
+// draftPath is where a tenant's file is; empty for a name that none should have,
+// unless there is a file of that name.
+func (x *index) draftPath(conf policy.Source, tenant, file string) string {
 	odd := func(c rune) bool {
 		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune(".-_/", c))
 	}
-	clean := path.Clean("/" + file)[1:]
-	if strings.IndexFunc(file, odd) >= 0 || clean != file || !strings.HasSuffix(file, ".yaml") && !strings.HasSuffix(file, ".yml") {
+	whole := folderOf(conf, tenant) + file
+	there := slices.ContainsFunc(x.Files, func(f render.File) bool { return f.Source == conf.Name && f.Tenant == tenant && f.Path == whole })
+	fair := strings.IndexFunc(file, odd) < 0 && (strings.HasSuffix(file, ".yaml") || strings.HasSuffix(file, ".yml"))
+	if path.Clean("/" + file)[1:] != file || !fair && !there {
 		return ""
 	}
-	if conf.Tenant != "" {
-		return path.Join(conf.Path, file)
-	}
-	return path.Join(conf.Path, tenant, file)
+	return whole
 }
 
 // begin fills the editor: with the file, where there is one, else with a list to

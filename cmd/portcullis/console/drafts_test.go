@@ -177,6 +177,8 @@ func TestDraftsAreJudged(t *testing.T) {
 		"no such cluster":  {draftForm("yaml", list("nonesuch01", "{cidr: 203.0.113.7}")), []string{"unknown-cluster"}},
 		"taken cluster":    {draftForm("yaml", list("shopprod01", "{cidr: 203.0.113.7}")), []string{"cluster-claimed-twice"}},
 		"in its own place": {draftForm("file", "prod.yaml", "yaml", strings.ReplaceAll(files["tenants/acme/prod.yaml"], "198.51.100.7", "198.51.100.9")), []string{"✓ It passes", "198.51.100.9/32", "198.51.100.7/32", "_edit/main/tenants/acme/prod.yaml"}},
+		"an odd name":      {draftForm("file", "<img src=x>.yaml", "yaml", files["tenants/acme/<img src=x>.yaml"]), []string{"no change in meaning", "%3Cimg%20src=x%3E.yaml"}},
+		"below a folder":   {draftForm("file", "shop/new.yaml", "yaml", list("acmebare01", "{cidr: 203.0.113.7}")), []string{"_new/main/tenants/acme/shop?filename=new.yaml"}},
 		"no name":          {draftForm("file", "../globex/canary.yaml", "yaml", "x"), []string{"The name of the file"}},
 		"nobody's":         {draftForm("tenant", "", "yaml", list("acmebare01", "{cidr: 203.0.113.7}")), []string{"Choose a tenant"}},
 		"an alias bomb":    {draftForm("yaml", "a: &a [x]\nb: &b [*a, *a]\nc: [*b, *b]\n"), []string{"yaml-alias"}},

@@ -97,6 +97,7 @@ type rig struct {
 	*httptest.Server
 	config *policy.Config
 	world  atomic.Pointer[console.World]
+	passed atomic.Int64 // nanoseconds since now
 }
 
 // world is the reconciler with these files in force.
@@ -128,7 +129,7 @@ func serve(t testing.TB, conf policy.Console) *rig {
 	r := &rig{config: &policy.Config{Seed: "eu-west", Console: conf}}
 	w := world(t, files)
 	r.world.Store(&w)
-	options := console.Options{Config: r.config, Now: func() time.Time { return now }, Log: logr.Discard(),
+	options := console.Options{Config: r.config, Now: func() time.Time { return now.Add(time.Duration(r.passed.Load())) }, Log: logr.Discard(),
 		Stamp: func() any {
 			if w := r.world.Load(); w != nil {
 				return w
