@@ -1,6 +1,7 @@
 package console
 
 import (
+	"html/template"
 	"net/url"
 	"slices"
 	"strconv"
@@ -25,7 +26,7 @@ type fleetPage struct {
 	Stale   bool
 	Limited bool
 
-	Rows          []fleetRow
+	Rows          []template.HTML // each made once, for all who ask
 	Shown, All    int
 	From, To      int
 	Page          int
@@ -112,7 +113,11 @@ func (h *Handler) fleet(q *request) (answer, error) {
 	from := (page.Page - 1) * rowsOfPage
 	to := min(from+rowsOfPage, len(found))
 	for _, r := range found[from:to] {
-		page.Rows = append(page.Rows, h.fleetRow(r, q))
+		row, err := h.markup(r, q)
+		if err != nil {
+			return answer{}, err
+		}
+		page.Rows = append(page.Rows, row)
 	}
 	page.From, page.To = min(from+1, to), to
 	if page.Page > 1 {
@@ -187,6 +192,21 @@ func (h *Handler) fleetRow(r *row, q *request) fleetRow {
 		out.RevisionLink = h.revisionPage(wanted.Claim.Source, r.Revision)
 	}
 	return out
+}
+
+// markup is a row as it stands on the page, which is most of the work for one.
+// It is the template's own output, and as old as the index.
+func (h *Handler) markup(r *row, q *request) (template.HTML, error) {
+	r.once.Do(func() {
+		var b strings.Builder
+		r.err = pages.ExecuteTemplate(&b, "fleetrow", struct {
+			fleetRow
+			Prefix string
+			Now    time.Time
+		}{h.fleetRow(r, q), h.prefix, q.made})
+		r.html = template.HTML(b.String())
+	})
+	return r.html, r.err
 }
 
 func (h *Handler) revisionPage(source, sha string) string {

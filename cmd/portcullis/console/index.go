@@ -3,6 +3,7 @@ package console
 import (
 	"cmp"
 	"encoding/json"
+	"html/template"
 	"net/netip"
 	"slices"
 	"strings"
@@ -22,6 +23,10 @@ type row struct {
 	Expires             time.Time // the next entry to; zero: none does
 	Used                int       // rules of the load balancer; 0 where no limit is known
 	find                string    // what a search looks through, in small letters
+
+	once sync.Once // makes html
+	html template.HTML
+	err  error
 }
 
 // soon is for how long ahead what expires is shown.
