@@ -135,18 +135,14 @@ func (h *Handler) fleet(q *request) (answer, error) {
 
 // overview is what stands above the clusters: it is of all of them.
 func (h *Handler) overview(page *fleetPage, q *request) {
-	counts := map[apply.State]int{}
-	for _, r := range q.rows {
-		counts[r.State]++
-	}
 	for _, state := range States() {
 		f := page.Filter
 		on := f.State == string(state)
 		if f.State = string(state); on {
 			f.State = ""
 		}
-		if counts[state] > 0 || on {
-			page.States = append(page.States, stateCount{state, counts[state], h.prefix + f.query(1), on})
+		if q.counts[state] > 0 || on {
+			page.States = append(page.States, stateCount{state, q.counts[state], h.prefix + f.query(1), on})
 		}
 	}
 	s := q.status(nil, q.now)
@@ -173,17 +169,10 @@ func (h *Handler) sourceLine(s Source) sourceLine {
 const mostSoon = 8
 
 func (h *Handler) expiringSoon(page *fleetPage, q *request) {
-	var all []*row
-	for _, r := range q.rows {
-		if !r.Expires.IsZero() && r.Expires.Sub(q.now) < soon {
-			all = append(all, r)
-		}
-	}
-	slices.SortFunc(all, func(a, b *row) int { return a.Expires.Compare(b.Expires) })
-	for _, r := range all[:min(len(all), mostSoon)] {
+	for _, r := range q.soon[:min(len(q.soon), mostSoon)] {
 		page.Soon = append(page.Soon, h.fleetRow(r, q))
 	}
-	page.MoreSoon = len(all) - len(page.Soon)
+	page.MoreSoon = len(q.soon) - len(page.Soon)
 }
 
 func (h *Handler) fleetRow(r *row, q *request) fleetRow {

@@ -41,7 +41,9 @@ type index struct {
 	byID        map[string]*row
 	tenantNames []string
 	datacenters []string
-	used, limit int // rules of the load balancers that all clusters share, or of the fullest
+	counts      map[apply.State]int
+	soon        []*row // of which an entry expires soon, the first of them first
+	used, limit int    // rules of the load balancers that all clusters share, or of the fullest
 
 	once     sync.Once
 	document []byte
@@ -65,11 +67,24 @@ func newIndex(w *World, now time.Time) *index {
 	slices.SortFunc(x.rows, func(a, b *row) int {
 		return cmp.Or(cmp.Compare(Badness(a.State), Badness(b.State)), cmp.Compare(a.Tenant, b.Tenant), cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
+	x.count(now)
 	x.tenantNames, x.datacenters = distinct(x.rows, func(r *row) string { return r.Tenant }), distinct(x.rows, func(r *row) string { return r.Datacenter })
 	if profile.Budget.Known() && w.scope.all {
 		x.used, x.limit = w.Plan.BudgetUse(profile.Budget, w.Inventory), profile.Budget.Rules
 	}
 	return x
+}
+
+// count gathers what stands above the clusters.
+func (x *index) count(now time.Time) {
+	x.counts = map[apply.State]int{}
+	for _, r := range x.rows {
+		x.counts[r.State]++
+		if !r.Expires.IsZero() && r.Expires.Sub(now) < soon {
+			x.soon = append(x.soon, r)
+		}
+	}
+	slices.SortFunc(x.soon, func(a, b *row) int { return a.Expires.Compare(b.Expires) })
 }
 
 func (w *World) row(id string, wanted *render.Wanted, b profile.Budget) *row {
