@@ -35,17 +35,35 @@ func Observe(ctx context.Context, c client.Reader, sources map[string]SourceStat
 	if err := c.List(ctx, &clusters); err != nil {
 		return nil, fmt.Errorf("list clusters: %w", err)
 	}
-	services, err := frontServices(ctx, c)
+	services, err := frontServices(ctx, c, client.MatchingFields{"metadata.name": serviceName})
 	if err != nil {
 		return nil, err
 	}
+	return observe(clusters.Items, services, sources), nil
+}
+
+// Observe is the same from the cache, which has no other Services. It makes no
+// request.
+func (c *Controller) Observe(ctx context.Context, sources map[string]SourceState) ([]Observed, error) {
+	var clusters ClusterList
+	if err := c.client.List(ctx, &clusters); err != nil {
+		return nil, fmt.Errorf("list clusters from the cache: %w", err)
+	}
+	services, err := frontServices(ctx, c.client)
+	if err != nil {
+		return nil, err
+	}
+	return observe(clusters.Items, services, sources), nil
+}
+
+func observe(clusters []Cluster, services map[string]*corev1.Service, sources map[string]SourceState) []Observed {
 	o := observer{sources: sources, services: services, seed: lastSeed(sources), seen: map[string]bool{}}
-	for i := range clusters.Items {
-		o.look(&clusters.Items[i])
+	for i := range clusters {
+		o.look(&clusters[i])
 	}
 	o.lookForOthers()
 	slices.SortFunc(o.found, func(a, b Observed) int { return cmp.Compare(a.ID, b.ID) })
-	return o.found, nil
+	return o.found
 }
 
 // ErrNoState is that of a namespace in which no reconciler has written its state.
@@ -70,9 +88,9 @@ func LoadAny(ctx context.Context, c client.Client, namespace string) (seed strin
 	return seed, sources, err
 }
 
-func frontServices(ctx context.Context, c client.Reader) (map[string]*corev1.Service, error) {
+func frontServices(ctx context.Context, c client.Reader, only ...client.ListOption) (map[string]*corev1.Service, error) {
 	var list corev1.ServiceList
-	if err := c.List(ctx, &list, client.MatchingFields{"metadata.name": serviceName}); err != nil {
+	if err := c.List(ctx, &list, only...); err != nil {
 		return nil, fmt.Errorf("list services %s: %w", serviceName, err)
 	}
 	out := make(map[string]*corev1.Service, len(list.Items))

@@ -9,7 +9,9 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/spf13/pflag"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/portcullis-gitops/portcullis/apply"
 	"github.com/portcullis-gitops/portcullis/cmd/portcullis/console"
 	"github.com/portcullis-gitops/portcullis/render"
 )
@@ -26,9 +28,14 @@ func (o *runOptions) addConsole(mgr ctrl.Manager, r *reconciler, term *tenure) e
 	if o.console.address == "0" {
 		return nil
 	}
-	handler := console.New(console.Options{Config: r.config, Stamp: func() any { return r.stamp(term.leads) }, World: r.world,
+	direct, err := client.New(mgr.GetConfig(), client.Options{Scheme: mgr.GetScheme()})
+	if err != nil {
+		return fmt.Errorf("connect to the seed for the pages: %w", err)
+	}
+	by := &standby{r: r, store: apply.NewStore(direct, o.namespace, r.config.Seed)}
+	handler := console.New(console.Options{Config: r.config, Stamp: func() any { return r.stamp(term.leads, by) }, World: func() console.World { return r.world(by) },
 		Look: r.controller.Look, Git: mirrors{r}, Now: r.now, Log: r.log.WithName("console")})
-	err := mgr.Add(everywhere(func(ctx context.Context) error { return serveConsole(ctx, o.console.address, handler, r.log) }))
+	err = mgr.Add(everywhere(func(ctx context.Context) error { return serveConsole(ctx, o.console.address, handler, r.log) }))
 	if err != nil {
 		return fmt.Errorf("serve the pages: %w", err)
 	}
@@ -44,18 +51,27 @@ func serveConsole(ctx context.Context, address string, handler *console.Handler,
 	return console.Serve(ctx, listener, handler)
 }
 
-// stamp is the glance that the loop left last; nil while this replica does not
-// lead.
-func (r *reconciler) stamp(leads func() error) any {
-	if g := r.glance.Load(); g != nil && leads() == nil {
-		return g
+// stamp is the glance that the loop left last; where this replica does not lead,
+// what it read of the state last. Nil where there is neither.
+func (r *reconciler) stamp(leads func() error, s *standby) any {
+	if leads() == nil {
+		if g := r.glance.Load(); g != nil {
+			return g
+		}
+		return nil
+	}
+	if w := s.current(); w != nil {
+		return w
 	}
 	return nil
 }
 
-// world is the reconciler as the pages show it.
-func (r *reconciler) world() console.World {
+// world is the reconciler as the pages show it: after a stamp, there is one.
+func (r *reconciler) world(s *standby) console.World {
 	g := r.glance.Load()
+	if g == nil {
+		return *s.last.Load()
+	}
 	w := console.World{Version: version, Seed: r.config.Seed, Plan: g.plan, Policy: g.policy, Inventory: g.inventory,
 		States: r.controller.States(), Notices: r.controller.Notices(), PolicyStale: g.stale}
 	var files [][]render.File
