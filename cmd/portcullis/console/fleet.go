@@ -65,7 +65,7 @@ func filterOf(values url.Values) filter {
 	return filter{values.Get("state"), values.Get("tenant"), values.Get("datacenter"), strings.TrimSpace(values.Get("q"))}
 }
 
-// any tells whether something is looked for.
+// Any tells whether something is looked for.
 func (f filter) Any() bool { return f != filter{} }
 
 func (f filter) query(page int) string {
@@ -201,5 +201,3 @@ func (h *Handler) markup(r *row, q *request) (template.HTML, error) {
 func (h *Handler) revisionPage(source, sha string) string {
 	return h.prefix + "/revisions/" + url.PathEscape(source) + "/" + url.PathEscape(sha)
 }
-
-func (h *Handler) clusterPage(id string) string { return h.prefix + "/clusters/" + url.PathEscape(id) }

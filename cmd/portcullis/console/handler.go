@@ -150,13 +150,12 @@ type request struct {
 
 // answer is what a page or the API gives.
 type answer struct {
-	page    string // template; else body
-	title   string
-	data    any
-	body    []byte
-	kind    string // of body
-	status  int    // 0: 200
-	heading string
+	page   string // template; else body
+	title  string
+	data   any
+	body   []byte
+	kind   string // of body
+	status int    // 0: 200
 }
 
 func (h *Handler) answer(w http.ResponseWriter, r *http.Request, page func(*request) (answer, error)) {
