@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"net/netip"
 	"strings"
 
@@ -15,10 +16,8 @@ func (r *configReader) console(d *ConsoleDocument) Console {
 	c := Console{URL: strings.TrimRight(r.webAddress(d.URL), "/"),
 		ProjectsHeader: r.header("projectsHeader", d.ProjectsHeader), ProjectsPrefix: r.text("projectsPrefix", d.ProjectsPrefix),
 		AllProjects: r.text("allProjects", d.AllProjects), TrustedProxies: r.proxies(d.TrustedProxies),
-		SharedSecretFile: r.text("sharedSecretFile", d.SharedSecretFile)}
-	if c.SharedSecretHeader = r.header("sharedSecretHeader", d.SharedSecretHeader); c.SharedSecretFile != "" && c.SharedSecretHeader == "" {
-		c.SharedSecretHeader = defaultSecretHeader
-	}
+		SharedSecretFile:   r.text("sharedSecretFile", d.SharedSecretFile),
+		SharedSecretHeader: cmp.Or(r.header("sharedSecretHeader", d.SharedSecretHeader), defaultSecretHeader)}
 	if strings.Contains(c.AllProjects, ",") {
 		r.report(d.AllProjects.Pos, "", "allProjects is %s: commas stand between values, and none holds one", quote(c.AllProjects))
 	}
@@ -38,7 +37,7 @@ func (r *configReader) unlimited(d *ConsoleDocument) {
 	for _, f := range []struct {
 		name string
 		key  document.Pos
-	}{{"projectsPrefix", d.ProjectsPrefix.Key}, {"allProjects", d.AllProjects.Key}, {"sharedSecretFile", d.SharedSecretFile.Key}, {"sharedSecretHeader", d.SharedSecretHeader.Key}} {
+	}{{"projectsPrefix", d.ProjectsPrefix.Key}, {"allProjects", d.AllProjects.Key}, {"sharedSecretFile", d.SharedSecretFile.Key}} {
 		if f.key != (document.Pos{}) {
 			r.report(f.key, "add projectsHeader", "%s has no effect without projectsHeader: everyone sees all", f.name)
 		}
