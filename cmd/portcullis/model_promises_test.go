@@ -73,12 +73,6 @@ type mGood struct {
 // platform is the provider's range, in every list.
 const modelPlatform = "192.0.2.0/28"
 
-// accept is a commit that is followed.
-func (m *model) accept(files tree) {
-	m.accepted = files
-	m.settle()
-}
-
 // settle works out which list each cluster has now. A file that is wrong, that
 // is gone, or that lets go of a cluster leaves the last good list.
 func (m *model) settle() { m.settleAs(false) }

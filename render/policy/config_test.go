@@ -12,7 +12,8 @@ func TestConfigInFull(t *testing.T) {
 	t.Parallel()
 	got := mustConfig(t, string(read(t, "testdata/config.yaml")))
 	want := &policy.Config{
-		Seed: "eu-west", SeedResource: "kubermatic/eu-west", Schedule: "@every 2m", PolicyFile: "policy.yaml", ApplyRate: 2.5,
+		Console: policy.Console{SharedSecretHeader: "X-Portcullis-Secret"},
+		Seed:    "eu-west", SeedResource: "kubermatic/eu-west", Schedule: "@every 2m", PolicyFile: "policy.yaml", ApplyRate: 2.5,
 		Sources: []policy.Source{{
 			Name: "customers", URL: "https://git.example.com/hosting/allowlists.git", Branch: "release",
 			Path: "tenants", Tenants: []string{"acme", "k4d9x2m7pq"},
@@ -48,6 +49,7 @@ func TestConfigDefaults(t *testing.T) {
 	t.Parallel()
 	got := mustConfig(t, leastConfig+"sources: [{name: a, url: file:///srv/a.git, path: .}]\n")
 	want := &policy.Config{Seed: "eu-west", PolicyFile: "policy.yaml", Schedule: "@every 1m", ApplyRate: 20,
+		Console: policy.Console{SharedSecretHeader: "X-Portcullis-Secret"},
 		Sources: []policy.Source{{Name: "a", URL: "file:///srv/a.git", Branch: "main", Path: ".",
 			Checks: policy.Checks{Forge: "none", Forks: "allow", Deadline: 15 * time.Minute}}}}
 	if !reflect.DeepEqual(got, want) {
