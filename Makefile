@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := build
-.PHONY: help build tools demo practice bench harness lint unit alerts test reference manifests shipped image release clean fuzz faults mutants soak
+.PHONY: help build tools demo practice bench harness lint unit alerts pages test reference manifests shipped image release clean fuzz faults mutants soak
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
@@ -69,6 +69,14 @@ unit: ## tests without servers; needs only Go and git
 alerts: ## alerts and dashboard, on Prometheus' own rule engine; a module of its own
 	cd test/alerts && go vet ./... && go test -count=1 ./... # nothing outside of its folder counts for the cache
 
+# What drives a browser is no business of the product's either.
+pages: ## the pages in a real Chromium, headless, with axe-core; what they look like to build/screens
+	@command -v chromium || command -v chromium-browser || command -v google-chrome || \
+		echo "no Chromium: THE PAGES ARE NOT TESTED IN A BROWSER (apt-get install chromium)"
+	@command -v npm || echo "no npm, for axe-core: THE PAGES ARE NOT TESTED IN A BROWSER (apt-get install npm)"
+	@assets=$$(go run ./test/tools -control-plane) && export KUBEBUILDER_ASSETS="$$assets" && \
+	cd test/browser && go vet ./... && go test -count=1 ./... # nothing outside of its folder counts for the cache
+
 test: lint ## all tests, on real servers too; KKP_CRDS=folder takes KKP's own CRDs
 	@command -v buildah >/dev/null || echo "no buildah: THE CONTAINER IMAGE IS NOT TESTED (apt-get install buildah)"
 	@assets=$$(go run ./test/tools -control-plane) && go run ./test/tools gitea helm cyclonedx-gomod && \
@@ -82,6 +90,7 @@ test: lint ## all tests, on real servers too; KKP_CRDS=folder takes KKP's own CR
 	echo "== tests on real servers" && \
 	PORTCULLIS_TEST_SERVERS=required KUBEBUILDER_ASSETS="$$assets" \
 		go test $(RACE) -count=1 -p 2 -timeout $(TIMEOUT) $$servers && \
+	echo "== pages in a browser" && $(MAKE) --no-print-directory pages && \
 	echo "== bench, shortly" && PORTCULLIS_TEST_SERVERS=required KUBEBUILDER_ASSETS="$$assets" $(MAKE) --no-print-directory harness
 
 faults: ## the fault suite in full: outages of a minute, 200 kills, 20,000 steps of the model, mutants; hours

@@ -133,19 +133,19 @@ func (s *Stage) Close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// moduleRoot is the nearest folder at or above the working directory with a
-// go.mod: the examples are found from there.
+// moduleRoot is the nearest folder at or above the working directory with the
+// examples in it; modules of tests have none.
 func moduleRoot() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return "", fmt.Errorf("find the module's root: %w", err)
 	}
 	for at := dir; ; at = filepath.Dir(at) {
-		if _, err := os.Stat(filepath.Join(at, "go.mod")); err == nil {
+		if _, err := os.Stat(filepath.Join(at, "examples", "seed", "config.yaml")); err == nil {
 			return at, nil
 		}
 		if at == filepath.Dir(at) {
-			return "", fmt.Errorf("find the module's root: no go.mod at or above %s", dir)
+			return "", fmt.Errorf("find the module's root: no examples at or above %s", dir)
 		}
 	}
 }
