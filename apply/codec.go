@@ -16,6 +16,7 @@ const (
 	deviationEntry = "deviation/"
 	tenantEntry    = "tenant/"
 	refusedEntry   = "refused/"
+	overdueEntry   = "overdue/"
 	pullEntry      = "pull/"
 	forceEntry     = "force/"
 	keptEntry      = "kept/"
@@ -32,7 +33,7 @@ func sourceDocument(s SourceState) (document, error) {
 	d := document{head: head, entries: map[string]json.RawMessage{}}
 	for _, err := range []error{
 		put(d, claimEntry, s.Claims), put(d, deviationEntry, s.Deviations), put(d, tenantEntry, s.Tenants),
-		put(d, refusedEntry, setOf(s.Refused)), put(d, pullEntry, s.Pulls), put(d, forceEntry, s.Force), put(d, keptEntry, s.Kept), put(d, restingEntry, s.Resting),
+		put(d, refusedEntry, setOf(s.Refused)), put(d, overdueEntry, setOf(s.Overdue)), put(d, pullEntry, s.Pulls), put(d, forceEntry, s.Force), put(d, keptEntry, s.Kept), put(d, restingEntry, s.Resting),
 	} {
 		if err != nil {
 			return document{}, fmt.Errorf("encode state of source %s: %w", s.Name, err)
@@ -58,7 +59,7 @@ func (d document) sourceState() (SourceState, error) {
 	if err := json.Unmarshal(d.head, &s); err != nil {
 		return SourceState{}, fmt.Errorf("head: %w", err)
 	}
-	var errs [8]error
+	var errs [9]error
 	s.Claims, errs[0] = take[render.Claim](d, claimEntry)
 	s.Deviations, errs[1] = take[Deviation](d, deviationEntry)
 	s.Tenants, errs[2] = take[string](d, tenantEntry)
@@ -68,12 +69,14 @@ func (d document) sourceState() (SourceState, error) {
 	s.Force, errs[5] = take[string](d, forceEntry)
 	s.Kept, errs[6] = take[[]string](d, keptEntry)
 	s.Resting, errs[7] = take[Standing](d, restingEntry)
+	overdue, err := take[bool](d, overdueEntry)
+	errs[8] = err
 	for _, err := range errs {
 		if err != nil {
 			return SourceState{}, err
 		}
 	}
-	s.Refused = slices.Sorted(maps.Keys(refused))
+	s.Refused, s.Overdue = slices.Sorted(maps.Keys(refused)), slices.Sorted(maps.Keys(overdue))
 	return s, nil
 }
 

@@ -30,6 +30,9 @@ type SourceState struct {
 	Approved *Approval `json:"approved,omitempty"`
 	// Refused are the paths of the files that were refused at Accepted.
 	Refused []string `json:"-"`
+	// Overdue are those of them with lines that had expired when they were added,
+	// see render.Plan.Overdue.
+	Overdue []string `json:"-"`
 	// Commits are those whose check may still change, oldest first.
 	Commits []CommitRecord `json:"commits,omitempty"`
 	// SeedRanges are the Seed's own, as last known.

@@ -51,6 +51,7 @@ func someState() apply.SourceState {
 		Accepted: strings.Repeat("a", 40),
 		Held:     &apply.HeldCommit{Commit: strings.Repeat("b", 40), Reason: "rewinds"},
 		Refused:  []string{"tenants/acme/b.yaml"},
+		Overdue:  []string{"tenants/acme/b.yaml"},
 		Claims:   map[string]render.Claim{"c1": claim},
 		Commits: []apply.CommitRecord{
 			{SHA: strings.Repeat("a", 40), Base: strings.Repeat("9", 40), Clusters: []string{"c1", "c2"}, Delivered: "abc"},

@@ -29,7 +29,7 @@ func folder(tenant string) render.Claim {
 
 // unread makes the plan of a process that could read nothing of the source yet.
 func (w *world) unread(kept map[string][]string, unknown bool) *render.Plan {
-	w.base = render.Restore("s", nil, nil, nil, nil).With(render.Find(kept, folder, w.inventory, unknown))
+	w.base = render.Restore("s", nil, nil, nil, nil, nil).With(render.Find(kept, folder, w.inventory, unknown))
 	return w.with(nil)
 }
 
@@ -156,7 +156,7 @@ func TestAnOverwrittenListIsMissedAloud(t *testing.T) {
 	w.wantList(w.with([]string{"s"}), "shopprod01", "", shop...)
 	// Where its file is gone as well, it is said for as long as it is so.
 	delete(w.files, "acme/shop.yaml")
-	w.base = render.Restore("s", w.list(), nil, nil, nil).With(render.Find(kept, folder, w.inventory, true))
+	w.base = render.Restore("s", w.list(), nil, nil, nil, nil).With(render.Find(kept, folder, w.inventory, true))
 	for range 3 {
 		p = w.with([]string{"s"})
 		w.wantList(p, "shopprod01", "removed-allowlist")
@@ -170,7 +170,7 @@ func TestWhatNoFileClaimsAfterARestartIsHeld(t *testing.T) {
 	opened := w.inventory.Clusters["shopprod01"]
 	clear(w.files)
 	w.files["globexproj/a.yaml"] = allowlist("a", "globexprod", "198.51.100.7/32")
-	w.base = render.Restore("s", w.list(), nil, nil, nil).With(render.Find(kept, folder, w.inventory, true))
+	w.base = render.Restore("s", w.list(), nil, nil, nil, nil).With(render.Find(kept, folder, w.inventory, true))
 	opened.Live, opened.Ours = render.Live{}, nil
 	w.inventory.Clusters["shopprod01"] = opened
 	for range 3 {
@@ -197,7 +197,7 @@ func TestAPolicyTakesAProjectAway(t *testing.T) {
 			t.Fatal(problems)
 		}
 		if w.policy = wrong; restarted {
-			w.base = render.Restore("s", w.list(), nil, nil, nil).With(render.Find(kept, folder, w.inventory, true))
+			w.base = render.Restore("s", w.list(), nil, nil, nil, nil).With(render.Find(kept, folder, w.inventory, true))
 		}
 		for range 2 {
 			p := w.with([]string{"s"})

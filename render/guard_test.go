@@ -567,7 +567,7 @@ func TestHeldListsThatAreForgottenAreHeldAgain(t *testing.T) {
 	g.plan()
 	g.wantHolds("acme 20")
 	force := g.last.Force("s")
-	g.base = render.Restore("s", g.list(), nil, nil, nil).Trust("s", force)
+	g.base = render.Restore("s", g.list(), nil, nil, nil, nil).Trust("s", force)
 	g.plan()
 	g.wantHolds("acme 20")
 }

@@ -91,13 +91,17 @@ type Retained struct {
 }
 
 // Restore is the base after a restart, of one source: the files of the commit
-// that was accepted last, of which some were refused, and what was kept besides.
-func Restore(source string, files []File, refused []FileID, claims map[string]Claim, retained map[string]Retained) *Base {
+// that was accepted last, of which some were refused, some of those for lines that
+// had expired already, and what was kept besides.
+func Restore(source string, files []File, refused, overdue []FileID, claims map[string]Claim, retained map[string]Retained) *Base {
 	b := newBase()
 	b.restored[source] = true
 	r := newRendering(Input{Files: files, Base: b, Policy: policy.Default()})
 	for _, id := range refused {
 		r.refused[id] = true
+	}
+	for _, id := range overdue {
+		r.overdue[id] = true
 	}
 	r.gather()
 	r.rememberFiles(b.accepted, b.names)

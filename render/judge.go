@@ -13,6 +13,9 @@ func (r *rendering) find(f *File, p lint.Problem) {
 	}
 	severity := p.SeverityFor(r.Policy.Rules)
 	r.weigh(f.ID(), p.Problem, severity)
+	if p.Rule == "expired" && severity == lint.Error {
+		r.overdue[f.ID()] = true
+	}
 	if r.concerns(f, p.Problem, severity) {
 		r.reportAs(f.ID(), p.Problem, severity, "")
 	}

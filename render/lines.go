@@ -2,6 +2,7 @@ package render
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/portcullis-gitops/portcullis/render/lint"
 )
@@ -30,12 +31,29 @@ func (r *rendering) rememberLines(into lines, known map[string]bool) {
 				}
 				continue
 			}
+			if r.refused[f.ID()] && r.overdue[f.ID()] {
+				continue // these were new
+			}
 			for _, line := range lint.DatedLines(f.Parsed) {
 				into.add(t.name, line)
 			}
 		}
 	}
 	r.rememberSources(known)
+}
+
+// Overdue are the paths of a source's files that are refused and hold lines which
+// had expired when they were added; sorted. A restart could not tell those lines
+// from ones that were accepted, and expired since.
+func (p *Plan) Overdue(source string) []string {
+	var out []string // nil where there are none
+	for id := range p.overdue {
+		if id.Source == source && p.Refused[id] {
+			out = append(out, id.Path)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // rememberSources notes of which sources the lines are known from now on.

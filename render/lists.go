@@ -21,7 +21,7 @@ type resolved struct {
 // plan puts together what every cluster gets.
 func (r *rendering) plan() *Plan {
 	p := &Plan{Now: r.Now, ByHand: GrantedBy(r.Policy, r.Seed), Clusters: make(map[string]*Wanted, len(r.claims)), Refused: r.refused,
-		accepted: map[FileID]string{}, names: map[docName]string{}, contested: r.contested, lines: lines{}, known: map[string]bool{}, found: map[string]*Wanted{}}
+		accepted: map[FileID]string{}, names: map[docName]string{}, contested: r.contested, lines: lines{}, known: map[string]bool{}, found: map[string]*Wanted{}, overdue: r.overdue}
 	r.wanted = p.Clusters
 	for key, c := range r.claims {
 		if w := r.want(key, c); w != nil {

@@ -45,6 +45,7 @@ type Plan struct {
 	lines     lines
 	known     map[string]bool // sources of which the lines are known
 	found     map[string]*Wanted
+	overdue   map[FileID]bool
 }
 
 // Contested are the clusters that several lists claim, with the claim of the

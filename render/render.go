@@ -85,7 +85,7 @@ func (r *rendering) settleFiles() {
 
 func newRendering(in Input) *rendering {
 	return &rendering{Input: in, byName: map[string]*tenant{}, findings: map[FileID][]lint.Finding{},
-		severe: map[FileID]lint.Finding{}, refused: map[FileID]bool{}, blocked: map[FileID]*Hold{}, prints: map[FileID]string{}, unsound: map[FileID]bool{}, contested: map[string]Claim{}, ofTenant: map[string][]string{}, clusters: map[string][]string{}}
+		severe: map[FileID]lint.Finding{}, refused: map[FileID]bool{}, blocked: map[FileID]*Hold{}, prints: map[FileID]string{}, unsound: map[FileID]bool{}, overdue: map[FileID]bool{}, contested: map[string]Claim{}, ofTenant: map[string][]string{}, clusters: map[string][]string{}}
 }
 
 // rendering is the state of one call of Render.
@@ -104,6 +104,7 @@ type rendering struct {
 
 	unsound map[FileID]bool // with an error besides names that are taken
 	late    map[FileID]bool // that take names last: they are refused
+	overdue map[FileID]bool // with lines that had expired when they were added
 
 	contested map[string]Claim    // clusters that several lists claim: who has them
 	ofTenant  map[string][]string // projects

@@ -91,7 +91,11 @@ func (w *world) restart(p *render.Plan) {
 	for id := range p.Refused {
 		refused = append(refused, id)
 	}
-	w.base = render.Restore("s", w.list(), refused, p.Contested("s"), p.Retained())
+	var overdue []render.FileID
+	for _, path := range p.Overdue("s") {
+		overdue = append(overdue, render.FileID{Source: "s", Path: path})
+	}
+	w.base = render.Restore("s", w.list(), refused, overdue, p.Contested("s"), p.Retained())
 }
 
 func allowlist(name, clusters string, cidrs ...string) string {
@@ -545,7 +549,7 @@ func TestFaultOfFormIsNeverAccepted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.files["acme/a.yaml"] = allowlist("a", "shopprod01", "203.0.113.0/24", "198.51.100.1/24")
-	w.base = render.Restore("s", w.list(), nil, nil, nil) // as if another version had accepted it
+	w.base = render.Restore("s", w.list(), nil, nil, nil, nil) // as if another version had accepted it
 	p := w.plan()
 	if p.Clusters["shopprod01"].Writes() {
 		t.Errorf("a list is written without the entry that cannot be read: %v", p.Clusters["shopprod01"].List)
@@ -602,7 +606,7 @@ func TestUnreadTenantKeepsWhatItHad(t *testing.T) {
 	w.files["acme/a.yaml"] = "{"
 	retained := w.plan().Retained()
 	clear(w.files) // the mirror is gone, and the remote is away
-	w.base = render.Restore("s", nil, []render.FileID{{Source: "s", Path: "acme/a.yaml"}}, nil, retained)
+	w.base = render.Restore("s", nil, []render.FileID{{Source: "s", Path: "acme/a.yaml"}}, nil, nil, retained)
 	p := w.plan()
 	wantFindings(t, p)
 	wantHeld(t, p, "shopprod01", "yaml-syntax")

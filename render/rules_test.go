@@ -2,6 +2,7 @@ package render_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -296,12 +297,12 @@ func TestExpiredWithoutABase(t *testing.T) {
 		want string
 	}{
 		"first start":       {func(*world) *render.Base { return nil }, "warning"},
-		"nothing restored":  {func(*world) *render.Base { return render.Restore("s", nil, nil, nil, nil) }, "warning"},
+		"nothing restored":  {func(*world) *render.Base { return render.Restore("s", nil, nil, nil, nil, nil) }, "warning"},
 		"started, not read": {func(w *world) *render.Base { return render.Render(render.Input{Policy: w.policy, Now: w.now}).Base() }, "warning"},
-		"as it was":         {func(w *world) *render.Base { return render.Restore("s", w.list(), nil, nil, nil) }, "warning"},
-		"refused before":    {func(w *world) *render.Base { return render.Restore("s", w.list(), refused, nil, nil) }, "warning"},
+		"as it was":         {func(w *world) *render.Base { return render.Restore("s", w.list(), nil, nil, nil, nil) }, "warning"},
+		"refused before":    {func(w *world) *render.Base { return render.Restore("s", w.list(), refused, nil, nil, nil) }, "warning"},
 		"another source's": {func(w *world) *render.Base {
-			return (&render.Base{}).With(render.Restore("other", []render.File{}, nil, nil, nil))
+			return (&render.Base{}).With(render.Restore("other", []render.File{}, nil, nil, nil, nil))
 		}, "warning"},
 		"nothing before":    {func(w *world) *render.Base { return w.afterNothing().base }, "error"},
 		"offline, compared": {func(w *world) *render.Base { w.inventory = render.Inventory{}; return w.afterNothing().base }, "error"},
@@ -325,11 +326,39 @@ func TestExpiredWithoutABase(t *testing.T) {
 	}
 }
 
+// A file that was never accepted, for a line had expired when it came, does not
+// become good by a restart, nor do its lines when it is put right elsewhere.
+func TestALineThatCameTooLateStaysSoOverARestart(t *testing.T) {
+	t.Parallel()
+	const late = "  - {cidr: 91.1.1.1, expires: 2026-11-01}"
+	w := withPolicy(t, newWorld(t), quiet).afterNothing()
+	w.files["acme/a.yaml"] = spec(seed, cluster, egress, "entries:", "  - cidr: 81.16.0.0/24", late)
+	for range 3 {
+		p := w.plan()
+		wantFindings(t, p, "acme/a.yaml:10:33 error expired")
+		if got := p.Overdue("s"); !slices.Equal(got, []string{"acme/a.yaml"}) || p.Overdue("another") != nil {
+			t.Fatalf("overdue are %v, of another source %v", got, p.Overdue("another"))
+		}
+		if p.Clusters["shopprod01"].Writes() {
+			t.Error("the list is written")
+		}
+		w.restart(p)
+	}
+	w.files["acme/a.yaml"] = spec(seed, cluster, egress, "entries:", "  - cidr: 81.16.1.0/24", late)
+	wantFindings(t, w.plan(), "acme/a.yaml:10:33 error expired")
+	w.files["acme/a.yaml"] = spec(seed, cluster, egress, "entries:", "  - cidr: 81.16.1.0/24")
+	p := w.plan()
+	wantFindings(t, p)
+	if p.Overdue("s") != nil {
+		t.Errorf("overdue are %v still", p.Overdue("s"))
+	}
+}
+
 // What was empty when it was read is known to have been.
 func TestExpiredAfterARestartOfNothing(t *testing.T) {
 	t.Parallel()
 	w := withPolicy(t, newWorld(t), quiet)
-	w.base = render.Restore("s", []render.File{}, nil, nil, nil)
+	w.base = render.Restore("s", []render.File{}, nil, nil, nil, nil)
 	w.base = render.Render(render.Input{Sources: []string{"s"}, Base: w.base, Policy: w.policy, Inventory: w.inventory, Seed: w.seed, Now: w.now}).Base()
 	w.files["acme/a.yaml"] = spec(seed, cluster, egress, "entries:", "  - cidr: 81.16.0.0/24", "  - {cidr: 91.1.1.1, expires: 2026-11-01}")
 	wantFindings(t, w.plan(), "acme/a.yaml:10:33 error expired")

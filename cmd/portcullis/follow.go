@@ -35,9 +35,14 @@ func (f *follower) take(state apply.SourceState, retained map[string]render.Reta
 }
 
 // refused are the files that were refused when they were judged.
-func (f *follower) refused() []render.FileID {
+func (f *follower) refused() []render.FileID { return f.filesAt(f.known().Refused) }
+
+// overdue are those of them with lines that had expired when they were added.
+func (f *follower) overdue() []render.FileID { return f.filesAt(f.known().Overdue) }
+
+func (f *follower) filesAt(paths []string) []render.FileID {
 	var out []render.FileID
-	for _, path := range f.known().Refused {
+	for _, path := range paths {
 		out = append(out, render.FileID{Source: f.conf.Name, Path: path})
 	}
 	return out
@@ -370,7 +375,7 @@ func (r *reconciler) past(ctx context.Context, f *follower, commit string, base 
 		}
 	}
 	if base == nil {
-		base = render.Restore(f.conf.Name, files, f.refused(), f.known().Claims, maps.Clone(f.retained))
+		base = render.Restore(f.conf.Name, files, f.refused(), f.overdue(), f.known().Claims, maps.Clone(f.retained))
 	}
 	inventory, err := r.controller.Inventory(ctx)
 	if err != nil {

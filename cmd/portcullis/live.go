@@ -156,5 +156,5 @@ func withoutHistory(known bool) *render.Base {
 	if !known {
 		return nil
 	}
-	return render.Restore("", nil, nil, nil, nil)
+	return render.Restore("", nil, nil, nil, nil, nil)
 }

@@ -253,7 +253,7 @@ func (r *reconciler) load(ctx context.Context, f *follower) error {
 		return err
 	}
 	f.snapshot, f.files, f.loaded = snapshot, files, true
-	base := render.Restore(f.conf.Name, files, f.refused(), f.known().Claims, f.retained)
+	base := render.Restore(f.conf.Name, files, f.refused(), f.overdue(), f.known().Claims, f.retained)
 	r.base = r.base.With(base.Trust(f.conf.Name, f.known().Force))
 	f.log.Info("Took up the accepted commit", "commit", f.known().Accepted, "files", len(files))
 	return nil
@@ -300,7 +300,7 @@ func (r *reconciler) keepOld(f *follower) {
 	if f.known().Accepted == "" {
 		return
 	}
-	r.base = r.base.With(render.Restore(f.conf.Name, nil, f.refused(), f.known().Claims, f.retained))
+	r.base = r.base.With(render.Restore(f.conf.Name, nil, f.refused(), f.overdue(), f.known().Claims, f.retained))
 }
 
 // adopt makes a plan the one that holds.

@@ -125,7 +125,7 @@ func (t Trees) input(seed string, files []render.File, base *render.Plan) render
 	case base != nil:
 		in.Base = base.Base()
 	case t.Inventory.Known: // nothing is new: what depends on that takes the milder way
-		in.Base = render.Restore("", nil, nil, nil, nil)
+		in.Base = render.Restore("", nil, nil, nil, nil, nil)
 	}
 	return in
 }

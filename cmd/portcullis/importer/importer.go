@@ -162,7 +162,7 @@ func (im *Importer) render(files []render.File) *render.Plan {
 	if seed == "" {
 		seed = "unnamed"
 	}
-	return render.Render(render.Input{Files: files, Base: render.Restore("", nil, nil, nil, nil), Policy: im.Policy,
+	return render.Render(render.Input{Files: files, Base: render.Restore("", nil, nil, nil, nil, nil), Policy: im.Policy,
 		Inventory: im.Inventory, Seed: seed, Now: im.Now})
 }
 
