@@ -205,8 +205,9 @@ func (r *rendering) held(key string, w *Wanted, why *Hold) *Wanted {
 
 // outlasts tells whether another tenant's list stays on a cluster until somebody
 // has a good one for it: it is the same cluster, and only the policy is another.
+// After a restart there are its entries, and no list yet.
 func (r *rendering) outlasts(key string, before *Wanted) bool {
-	return r.Inventory.Known && !r.letGo(key) && before.Access == Restricted && len(before.List) > 0
+	return r.Inventory.Known && !r.letGo(key) && before.Access == Restricted && len(before.List)+len(before.Entries) > 0
 }
 
 // renewPlatform: a tenant's entries stay as they were, the provider's own are

@@ -109,3 +109,25 @@ func TestRefusedNewcomerTakesNoKeptCluster(t *testing.T) {
 		})
 	}
 }
+
+// A list that the policy took from its tenant stays through a restart, too, while
+// the file of the one that has the project now is refused.
+func TestAnothersListOutlastsARestart(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.policy.Tenants = map[string][]string{"acme": {"acmeproj01"}, "globexproj": {"globexproj", "acmeproj02"}}
+	w.files["globexproj/a.yaml"] = allowlist("a", "shoptest01", "203.0.113.0/24")
+	w.plan()
+	w.policy.Tenants = map[string][]string{"acme": {"acmeproj01", "acmeproj02"}}
+	w.files["acme/a.yaml"] = allowlist("a", "shoptest01", "10.0.0.1/8")
+	for range 3 {
+		p := w.plan()
+		wantHeld(t, p, "shoptest01", "foreign-cluster")
+		wantList(t, p, "shoptest01", "203.0.113.0/24")
+		w.restart(p)
+	}
+	w.files["acme/a.yaml"] = allowlist("a", "shoptest01", "198.51.100.0/24")
+	p := w.plan()
+	wantHeld(t, p, "shoptest01", "")
+	wantList(t, p, "shoptest01", "198.51.100.0/24")
+}

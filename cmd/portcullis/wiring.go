@@ -53,8 +53,15 @@ func newScheme() (*runtime.Scheme, error) {
 
 // wire joins the parts: the seed, the sources, and the Git hosts.
 func (o *runOptions) wire(ctx context.Context, seed *rest.Config, config *policy.Config, file *policyFile, dir string, log logr.Logger) (ctrl.Manager, *reconciler, error) {
+	scheme, err := newScheme()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := o.admitted(ctx, seed, scheme); err != nil {
+		return nil, nil, err
+	}
 	term := o.term()
-	mgr, err := o.manager(seed, term, log)
+	mgr, err := o.manager(seed, scheme, term, log)
 	if err != nil {
 		return nil, nil, fmt.Errorf("connect to the seed: %w", err)
 	}
@@ -114,14 +121,11 @@ func (o *runOptions) ensureNamespace(ctx context.Context, seed *rest.Config) err
 
 // manager runs what is added to it. Its connection changes nothing on the seed
 // but in the term.
-func (o *runOptions) manager(seed *rest.Config, term *tenure, log logr.Logger) (ctrl.Manager, error) {
-	scheme, err := newScheme()
-	if err != nil {
-		return nil, err
-	}
+func (o *runOptions) manager(seed *rest.Config, scheme *runtime.Scheme, term *tenure, log logr.Logger) (ctrl.Manager, error) {
 	end := handover
 	cached := apply.CacheOptions()
 	apply.CacheApprovals(&cached, o.namespace)
+	cached.DefaultWatchErrorHandler = (&refusals{log: log, now: time.Now}).missed
 	options := ctrl.Options{
 		Scheme: scheme, Cache: cached,
 		Metrics:                metricsserver.Options{BindAddress: o.metricsAddress},

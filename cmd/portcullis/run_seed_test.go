@@ -1,0 +1,78 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/client-go/rest"
+
+	"github.com/portcullis-gitops/portcullis/test/kkp"
+	"github.com/portcullis-gitops/portcullis/test/servers"
+)
+
+const runPolicy = `apiVersion: portcullis.dev/v1alpha1
+kind: Policy
+seeds: {eu-west: {}}
+`
+
+const runConfig = `apiVersion: portcullis.dev/v1alpha1
+kind: Config
+seed: eu-west
+policyFile: policy.yaml
+sources:
+  - {name: customers, url: "http://127.0.0.1:1/none.git", path: tenants}
+`
+
+// A reconciler whose account the seed does not know, or lets do nothing, ends at
+// once and says so: informers would ask again for ever, and nothing be applied.
+func TestRunSaysThatTheSeedRefusesIt(t *testing.T) {
+	t.Parallel()
+	plane := servers.ControlPlaneFor(t, servers.ControlPlaneOptions{})
+	if err := kkp.Install(context.Background(), plane.Config); err != nil {
+		t.Fatal(err)
+	}
+	nobody, err := plane.User("nobody")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong := rest.CopyConfig(nobody)
+	wrong.CertData, wrong.KeyData, wrong.BearerToken = nil, nil, "canary-of-a-token"
+	for name, c := range map[string]struct {
+		who  *rest.Config
+		args []string
+		want string
+	}{
+		"a wrong token":             {wrong, nil, "log in anew"},
+		"a wrong token, dry run":    {wrong, []string{"--dry-run"}, "log in anew"},
+		"a wrong token, election":   {wrong, []string{"--leader-elect"}, "log in anew"},
+		"nothing granted":           {nobody, nil, "its own account"},
+		"nothing granted, dry run":  {nobody, []string{"--dry-run"}, "its own account"},
+		"nothing granted, election": {nobody, []string{"--leader-elect"}, "its own account"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			kubeconfig := filepath.Join(dir, "kubeconfig")
+			if err := servers.WriteKubeconfig(c.who, kubeconfig); err != nil {
+				t.Fatal(err)
+			}
+			writeFile(t, filepath.Join(dir, "policy.yaml"), runPolicy)
+			config := writeFile(t, filepath.Join(dir, "config.yaml"), runConfig)
+			ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+			defer cancel()
+			var out, errs bytes.Buffer
+			code := execute(ctx, append([]string{"run", "--config", config, "--kubeconfig", kubeconfig}, c.args...), &out, &errs)
+			said, next, ok := strings.Cut(errs.String(), "\nhint: ")
+			if code != 2 || !ok || !strings.Contains(next, c.want) || ctx.Err() != nil {
+				t.Errorf("exit code %d after %v, it says %q and %q", code, ctx.Err(), said, next)
+			}
+			if strings.Contains(errs.String(), "canary") {
+				t.Errorf("it repeats the token: %s", errs.String())
+			}
+		})
+	}
+}
