@@ -116,17 +116,13 @@ func (s *standby) accepted(ctx context.Context, f *follower, state apply.SourceS
 
 // restored is what was accepted of a source, as a leader takes it up.
 func restored(name string, files []render.File, state apply.SourceState, retained map[string]render.Retained) *render.Base {
-	var refused []render.FileID
-	for _, path := range state.Refused {
-		refused = append(refused, render.FileID{Source: name, Path: path})
-	}
 	kept := map[string]render.Retained{}
 	for id, k := range retained {
 		if k.Claim.Source == name && !slices.Contains(state.Stale, id) {
 			kept[id] = k
 		}
 	}
-	return render.Restore(name, files, refused, state.Claims, kept).Trust(name, state.Force)
+	return render.Restore(name, files, filesAt(name, state.Refused), filesAt(name, state.Overdue), state.Claims, kept).Trust(name, state.Force)
 }
 
 // observe takes the clusters' states as they can be told from outside.

@@ -35,15 +35,15 @@ func (f *follower) take(state apply.SourceState, retained map[string]render.Reta
 }
 
 // refused are the files that were refused when they were judged.
-func (f *follower) refused() []render.FileID { return f.filesAt(f.known().Refused) }
+func (f *follower) refused() []render.FileID { return filesAt(f.conf.Name, f.known().Refused) }
 
 // overdue are those of them with lines that had expired when they were added.
-func (f *follower) overdue() []render.FileID { return f.filesAt(f.known().Overdue) }
+func (f *follower) overdue() []render.FileID { return filesAt(f.conf.Name, f.known().Overdue) }
 
-func (f *follower) filesAt(paths []string) []render.FileID {
+func filesAt(source string, paths []string) []render.FileID {
 	var out []render.FileID
 	for _, path := range paths {
-		out = append(out, render.FileID{Source: f.conf.Name, Path: path})
+		out = append(out, render.FileID{Source: source, Path: path})
 	}
 	return out
 }
