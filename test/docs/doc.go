@@ -1,7 +1,7 @@
 // Package docs holds the documentation to what it says: its links lead
 // somewhere, its YAML is read by the product's own parser, the commands of the
-// tutorial and of the README are run as they stand, and auto-merge does what the
-// reviewer's guide says. That each command, flag, field, rule and metric that is
+// tutorial and of the README are run as they stand, and Gitea's code owners do what
+// the reviewers' guide says. (Its auto-merge is tried in test/e2e.) That each command, flag, field, rule and metric that is
 // named exists, and that each that exists is documented, is tested beside the
 // code that has them, in cmd/portcullis, by way of this package.
 //
