@@ -1,11 +1,14 @@
 package apply
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr/funcr"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/portcullis-gitops/portcullis/render"
 )
@@ -185,6 +188,36 @@ func TestNoticesNameTheWaysAround(t *testing.T) {
 	o.ctl.seed.take(seed)
 	if got := o.ctl.Notices(); len(got) != 1 {
 		t.Errorf("where no datacenter has one: %q", got)
+	}
+}
+
+// That the Seed cannot be read is said once it was tried, and not where it turns
+// out to be there.
+func TestNoticesWaitForTheFirstAnswerOfTheSeed(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		answer  func(*seedWatch)
+		unknown bool
+	}{
+		"it is read":         {func(s *seedWatch) { s.take(&Seed{}) }, false},
+		"it is not there":    {func(s *seedWatch) { s.answered() }, true},
+		"it may not be read": {func(s *seedWatch) { s.missed(t.Context(), nil, errors.New("forbidden")) }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var logged []string
+			sink := funcr.New(func(_, args string) { logged = append(logged, args) }, funcr.Options{})
+			ctl := newController(nil, Options{Log: sink, SeedResource: types.NamespacedName{Namespace: "kubermatic", Name: "eu-west"}})
+			said := func() bool { return strings.Contains(strings.Join(logged, "\n"), "is not known") }
+			ctl.logNotices() // as at the start
+			if len(logged) != 1 || said() || len(ctl.Notices()) != 1 {
+				t.Errorf("before the Seed was tried: %q", logged)
+			}
+			c.answer(ctl.seed)
+			if said() != c.unknown || (len(ctl.Notices()) == 2) != c.unknown {
+				t.Errorf("it logged %q, and notes %q", logged, ctl.Notices())
+			}
+		})
 	}
 }
 

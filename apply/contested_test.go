@@ -366,3 +366,25 @@ func TestNamesOfWritersAreBounded(t *testing.T) {
 		t.Errorf("there stands %+v", f)
 	}
 }
+
+// Of a cluster that is let go of, nothing says any more that its list was put
+// right: what others set there now stays.
+func TestUnmanagedForgetsWhatWasPutRight(t *testing.T) {
+	t.Parallel()
+	o := newOneCluster(t, "203.0.113.0/24")
+	o.settle()
+	o.fight()
+	back := detours["unmanaged"](o)
+	o.settle()
+	o.api.dashboard("192.0.2.0/25")
+	o.settle()
+	o.wantLive("192.0.2.0/25")
+	o.wantState(Synced, "unmanaged: nothing is written, what is there stays")
+	if left := o.state().Standing.Problems(); len(left) > 0 {
+		t.Errorf("there stands %q", left)
+	}
+	back()
+	o.settle()
+	o.wantLive("203.0.113.0/24")
+	o.wantState(Synced)
+}

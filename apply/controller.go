@@ -118,7 +118,7 @@ func newController(cl client.Client, o Options) *Controller {
 		states: map[string]ClusterState{}, memories: map[string]*memory{}, restored: map[string]Standing{}, putRight: map[string]int64{}, told: newTold(), order: newOrder(),
 		said: func(string) []*corev1.Event { return nil }, overwritten: &overwritten{lists: map[types.UID][]string{}},
 	}
-	c.seed = newSeedWatch(o.SeedResource, o.SeedRanges, o.Log, c.seedChanged)
+	c.seed = newSeedWatch(o.SeedResource, o.SeedRanges, o.Log, c.seedChanged, c.logNotices)
 	return c
 }
 

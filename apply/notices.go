@@ -23,7 +23,7 @@ func (c *Controller) Notices() []string {
 		out = append(out, fmt.Sprintf("in datacenter %s, apiServerServiceType: LoadBalancer of the Seed gives each cluster a second load balancer without a list",
 			some(around)))
 	}
-	if !known {
+	if !known && c.seed.asked() {
 		out = append(out, "whether datacenters have a second load balancer without a list (apiServerServiceType) is not known: the Seed could not be read (seedResource)")
 	}
 	return out
@@ -38,6 +38,17 @@ func (c *Controller) logNotices() {
 	c.mu.Unlock()
 	for _, notice := range fresh {
 		c.log.Info("There is a way around the lists", "notice", notice)
+	}
+}
+
+// asked tells whether it is known by now if the Seed can be read. Before, at a
+// start, nothing is missing yet.
+func (s *seedWatch) asked() bool {
+	select {
+	case <-s.tried:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 func TestRecalledRangesGiveWayToThoseRead(t *testing.T) {
 	t.Parallel()
 	c := &Controller{}
-	c.seed = newSeedWatch(types.NamespacedName{Name: "eu-west"}, render.SeedRanges{}, logr.Discard(), func() {})
+	c.seed = newSeedWatch(types.NamespacedName{Name: "eu-west"}, render.SeedRanges{}, logr.Discard(), func() {}, func() {})
 	ranges := func(s string) render.SeedRanges {
 		return render.SeedRanges{Known: true, Default: []string{s}}
 	}

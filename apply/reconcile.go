@@ -110,6 +110,9 @@ func (c *Controller) notKept(d decision, w *render.Wanted, cl *Cluster, m *memor
 	if cl == nil || cl.DeletionTimestamp != nil { // it does not come back
 		m.standing = Standing{}
 	}
+	if w.Access == render.Unmanaged { // what was put right once is anybody's to set now
+		m.standing.Foreign = nil
+	}
 	now := c.clock.Now()
 	next := m.calm(now)
 	c.record(w.Cluster, w, d.state)

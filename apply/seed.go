@@ -26,6 +26,7 @@ type seedWatch struct {
 	key     types.NamespacedName
 	log     logr.Logger
 	changed func()
+	without func()        // called once where it turns out that the Seed cannot be read
 	tried   chan struct{} // closed once it is known whether the Seed can be read
 	once    sync.Once
 
@@ -42,15 +43,23 @@ type seedWatch struct {
 // firstAnswer is how long a first inventory waits for the Seed.
 const firstAnswer = 10 * time.Second
 
-func newSeedWatch(key types.NamespacedName, lastKnown render.SeedRanges, log logr.Logger, changed func()) *seedWatch {
-	s := &seedWatch{key: key, ranges: lastKnown, log: log, changed: changed, tried: make(chan struct{})}
+func newSeedWatch(key types.NamespacedName, lastKnown render.SeedRanges, log logr.Logger, changed, without func()) *seedWatch {
+	s := &seedWatch{key: key, ranges: lastKnown, log: log, changed: changed, without: without, tried: make(chan struct{})}
 	if key.Name == "" {
 		s.answered()
 	}
 	return s
 }
 
-func (s *seedWatch) answered() { s.once.Do(func() { close(s.tried) }) }
+// answered notes that the Seed was tried.
+func (s *seedWatch) answered() {
+	s.once.Do(func() {
+		close(s.tried)
+		if _, read := s.waysAround(); !read && s.key.Name != "" {
+			s.without()
+		}
+	})
+}
 
 // last is what is known now.
 func (s *seedWatch) last() render.SeedRanges {
