@@ -52,18 +52,19 @@ func serveConsole(ctx context.Context, address string, handler *console.Handler,
 }
 
 // stamp is the glance that the loop left last; where this replica does not lead,
-// what it read of the state last. Nil where there is neither.
+// what it read of the state last, which a new leader shows too until its loop has
+// been through. Nil where there is neither.
 func (r *reconciler) stamp(leads func() error, s *standby) any {
-	if leads() == nil {
-		if g := r.glance.Load(); g != nil {
-			return g
-		}
+	w := s.last.Load()
+	if leads() != nil {
+		w = s.current()
+	} else if g := r.glance.Load(); g != nil {
+		return g
+	}
+	if w == nil {
 		return nil
 	}
-	if w := s.current(); w != nil {
-		return w
-	}
-	return nil
+	return w
 }
 
 // world is the reconciler as the pages show it: after a stamp, there is one.

@@ -32,14 +32,15 @@ type standby struct {
 const (
 	standbyEvery = 10 * time.Second // between two reads, at least
 	standbyTime  = 20 * time.Second // that one may take
+	standbyWait  = time.Minute      // from that age on, it pays to wait for the next
 )
 
 // current is what was read last, and no older than it may be where reading goes
 // well; nil where it never did. Whoever asks while it is read gets the one
-// before.
+// before, unless that is of long ago.
 func (s *standby) current() *console.World {
 	last := s.last.Load()
-	if last == nil {
+	if last == nil || s.r.now().Sub(last.At) > standbyWait {
 		s.mu.Lock()
 	} else if !s.mu.TryLock() {
 		return last
@@ -61,6 +62,7 @@ func (s *standby) current() *console.World {
 
 func (s *standby) read(ctx context.Context) (*console.World, error) {
 	r := s.r
+	began := r.now()
 	states, retained, err := s.store.Load(ctx)
 	if err != nil {
 		return nil, err
@@ -69,7 +71,7 @@ func (s *standby) read(ctx context.Context) (*console.World, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &console.World{Version: version, Seed: r.config.Seed, Policy: policy.current, Notices: r.controller.Notices(), States: map[string]apply.ClusterState{}}
+	w := &console.World{Standby: true, At: began, Version: version, Seed: r.config.Seed, Policy: policy.current, Notices: r.controller.Notices(), States: map[string]apply.ClusterState{}}
 	if w.Inventory, err = r.controller.Inventory(ctx); err != nil {
 		return nil, err
 	}

@@ -64,6 +64,17 @@ func TestPagesOfAStandby(t *testing.T) {
 			says(address, "/clusters/"+prod, "Vienna office", "tenants/acme/production.yaml:12", "As KKP makes it"),
 			says(address, "/explain?cluster="+prod+"&address=203.0.113.10", "let in, for good"))
 	}
+	standbys := 0
+	for _, address := range pages {
+		page, err := read(p.ctx, address, "/")
+		p.must(err)
+		if strings.Contains(page, "from a replica that stands by") {
+			standbys++
+		}
+	}
+	if standbys != 1 {
+		t.Errorf("%d of two say that they stand by", standbys)
+	}
 	p.edit("acme/production.yaml", "Vienna office", "Linz office")
 	for _, address := range pages {
 		p.expect("what is new on both", says(address, "/clusters/"+prod, "Linz office"), says(address, "/revisions/customers/"+p.head(), "The commit in force"))

@@ -15,7 +15,8 @@
 // another one by then, at most so often (see board). No request waits for the
 // loop, and none holds anything that the loop waits for. A replica that stands by
 // is given the same from what the leader wrote down, at most some seconds old; of
-// pull requests, and of what commits were told, only the leader knows.
+// pull requests, and of what commits were told, only the leader knows. Each page
+// says of when it is what it shows, and each answer in its Last-Modified.
 //
 // # Who sees what
 //

@@ -190,6 +190,9 @@ func (h *Handler) write(w http.ResponseWriter, r *http.Request, a answer, q *req
 		a.body, a.kind = b.Bytes(), "text/html; charset=utf-8"
 	}
 	w.Header().Set("Content-Type", a.kind)
+	if q != nil {
+		w.Header().Set("Last-Modified", q.asOf().UTC().Format(http.TimeFormat))
+	}
 	if a.status != 0 {
 		w.WriteHeader(a.status)
 	}

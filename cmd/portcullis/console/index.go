@@ -87,6 +87,14 @@ func (x *index) count(now time.Time) {
 	slices.SortFunc(x.soon, func(a, b *row) int { return a.Expires.Compare(b.Expires) })
 }
 
+// asOf is of when what the index shows is.
+func (x *index) asOf() time.Time {
+	if x.At.IsZero() {
+		return x.made
+	}
+	return x.At
+}
+
 func (w *World) row(id string, wanted *render.Wanted, b profile.Budget) *row {
 	c, state := w.Inventory.Clusters[id], w.States[id]
 	r := &row{Project: c.Project, Datacenter: c.Datacenter, Observed: apply.Observed{ID: id, Name: c.Name, Tenant: wanted.Claim.Tenant,

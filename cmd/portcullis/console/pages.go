@@ -32,7 +32,8 @@ type frame struct {
 	Nav                          []navItem
 	Limited                      bool
 	Scripts                      []string
-	Now                          time.Time
+	Now, AsOf                    time.Time // AsOf: of what is shown
+	Standby, Old                 bool
 	Data                         any
 }
 
@@ -42,9 +43,10 @@ type navItem struct {
 }
 
 func (h *Handler) frame(r *http.Request, a answer, q *request) frame {
-	f := frame{Title: a.title, Prefix: h.prefix, Data: a.data, Now: h.Now()}
+	f := frame{Title: a.title, Prefix: h.prefix, Data: a.data, Now: h.Now(), AsOf: h.Now()}
 	if q != nil {
-		f.Seed, f.Version, f.Limited = q.Seed, q.Version, !q.scope.all
+		f.Seed, f.Version, f.Limited, f.AsOf, f.Standby = q.Seed, q.Version, !q.scope.all, q.asOf(), q.Standby
+		f.Old = f.Now.Sub(f.AsOf) > old
 	}
 	if a.page == "judged" {
 		return f // a part of a page
@@ -57,6 +59,10 @@ func (h *Handler) frame(r *http.Request, a answer, q *request) frame {
 	}
 	return f
 }
+
+// old is from when on a page says above all how old it is. Where all goes well
+// none is: see board, and the reconciler's own pauses.
+const old = time.Minute
 
 // serveStatic serves a file that is in the program; they are few, and small.
 func serveStatic(w http.ResponseWriter, r *http.Request) {

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/portcullis-gitops/portcullis/cmd/portcullis/console"
 	"github.com/portcullis-gitops/portcullis/render/policy"
@@ -31,6 +32,39 @@ func silent(t *testing.T, g got, words ...string) {
 }
 
 const shown = "https://git.example.com/hosting/allowlists/src/commit/" + accepted + "/tenants/acme/prod.yaml#L"
+
+// A page says of when it is what it shows, and above all where that is long ago.
+func TestPagesSayHowOldTheyAre(t *testing.T) {
+	t.Parallel()
+	r := serve(t, policy.Console{})
+	leads := r.get(t, "/")
+	mentions(t, leads, "As of", "2030-06-01 12:00:00 UTC")
+	silent(t, leads, "stands by", " old:")
+	for name, c := range map[string]struct {
+		ago     time.Duration
+		time    string
+		in, out []string
+	}{
+		"seconds": {10 * time.Second, "11:59:50", []string{"from a replica that stands by"}, []string{" old:"}},
+		"hours":   {3 * time.Hour, "09:00:00", []string{"from a replica that stands by", "This is 3 h old:", "could not read since"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := serve(t, policy.Console{ProjectsHeader: "X-Projects", TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, AllProjects: "all"})
+			w := world(t, files)
+			w.Standby, w.At = true, now.Add(-c.ago)
+			r.world.Store(&w)
+			for _, projects := range []string{"all", "globex"} {
+				page := r.get(t, "/", "X-Projects", projects)
+				mentions(t, page, append(c.in, "2030-06-01 "+c.time+" UTC")...)
+				silent(t, page, c.out...)
+				if at := r.get(t, "/api/v1/status", "X-Projects", projects).header.Get("Last-Modified"); at != "Sat, 01 Jun 2030 "+c.time+" GMT" {
+					t.Errorf("the JSON is of %s", at)
+				}
+			}
+		})
+	}
+}
 
 func TestFleetPage(t *testing.T) {
 	t.Parallel()

@@ -26,6 +26,10 @@ type World struct {
 	Notices   []string
 	// PolicyStale says that the policy file is not what is in force.
 	PolicyStale bool
+	// Standby says that the replica does not lead: it shows what the one that does
+	// wrote down, as it was At that time. Else At is zero: it is as it is now.
+	Standby bool
+	At      time.Time
 
 	scope   scope                    // whom it was narrowed for
 	tenancy *tenancy                 // by the policy
@@ -80,7 +84,7 @@ func (w *World) narrow(s scope) *World {
 	if s.all {
 		return w
 	}
-	out := &World{Version: w.Version, Seed: w.Seed, scope: s, Policy: w.Policy, tenancy: w.tenancy, whose: w.whose,
+	out := &World{Version: w.Version, Seed: w.Seed, Standby: w.Standby, At: w.At, scope: s, Policy: w.Policy, tenancy: w.tenancy, whose: w.whose,
 		Inventory: w.clustersOf(s.seesCluster), States: map[string]apply.ClusterState{}}
 	out.Plan = w.narrowPlan(s, out.Inventory)
 	for id := range out.Plan.Clusters {
