@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := build
-.PHONY: help build tools demo practice bench harness lint unit alerts pages test reference manifests shipped image release clean fuzz faults mutants soak
+.PHONY: help build tools demo practice bench readers harness lint unit alerts pages test reference manifests shipped image release clean fuzz faults mutants soak
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
@@ -50,6 +50,10 @@ bench: build ## against Flux's engine, kubectl and bare loops, to build/bench.js
 	@assets=$$(go run ./test/tools -control-plane) && go run ./test/tools gitea && \
 	go build -C test/bench -o $(CURDIR)/bin/ . ./kubectl && \
 	KUBEBUILDER_ASSETS="$$assets" bin/bench -n $(or $(N),10000) -kubectl bin/kubectl
+
+readers: build ## the pages read by 20 while all lists change, to build/readers.json; N=1000 is quick
+	@assets=$$(go run ./test/tools -control-plane) && go build -C test/bench -o $(CURDIR)/bin/ . && \
+	KUBEBUILDER_ASSETS="$$assets" bin/bench -n $(or $(N),10000) -pages -out build/readers.json
 
 harness: ## the bench on a few clusters: requests and writes are asserted, times are not
 	cd test/bench && go vet ./... && go test -count=1 ./... # nothing outside of its folder counts for the cache

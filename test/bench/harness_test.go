@@ -68,6 +68,24 @@ func TestHarness(t *testing.T) {
 	}
 }
 
+// TestReadersHarness: so with the readers of the pages.
+func TestReadersHarness(t *testing.T) {
+	servers.Need(t, "etcd", "kube-apiserver")
+	dir := t.TempDir()
+	o := options{n: 50, rounds: 2, pages: true, out: filepath.Join(dir, "readers.json"), binary: build(t, dir, ".", "./cmd/portcullis")}
+	var out strings.Builder
+	err := runAll(t.Context(), o, &out)
+	t.Logf("\n%s", out.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"all lists changed beside readers of the pages", "fleet page while all lists change: 95 % within", "fleet as JSON while all lists change: 95 % within"} {
+		if got, told := rowOf(t, o.out, name); !told || got <= 0 {
+			t.Errorf("%s: %g", name, got)
+		}
+	}
+}
+
 // build builds a command of a module into a folder.
 func build(t *testing.T, dir, module, name string) string {
 	t.Helper()

@@ -21,6 +21,10 @@
 // Each is a process of its own where its memory or its processor time counts.
 // Rates and requests are read off the API server's audit log.
 //
+// With -pages (`make readers`), the pages alone are measured: 20 readers of the
+// fleet and its JSON, while the command changes all lists, which it does as often
+// without readers.
+//
 // KKP is not played while N clusters are written: what its stand-in does would
 // be measured too, and the API server has addresses for 254 Services alone. The
 // first commit's check therefore stays pending throughout. The stand-in sees to
@@ -61,7 +65,7 @@ type options struct {
 	n, rounds            int
 	also                 []int // other sizes, of which little is measured
 	binary, kubectl, out string
-	brief, pulls         bool
+	brief, pulls, pages  bool
 	pace                 pace
 }
 
@@ -109,6 +113,7 @@ func parse(args []string, words io.Writer) (options, error) {
 	f.StringVar(&o.binary, "binary", "bin/portcullis", "the command to measure")
 	f.StringVar(&o.kubectl, "kubectl", "", "kubectl, to measure beside it; empty: not measured")
 	f.BoolVar(&o.pulls, "pulls", true, "measure pull requests, on a Gitea")
+	f.BoolVar(&o.pages, "pages", false, "measure the pages beside changes of all lists, and nothing else")
 	f.StringVar(&o.out, "out", "build/bench.json", "file for the JSON lines; the chart goes beside it")
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -138,7 +143,8 @@ func (o options) deadline() time.Duration {
 	return 20*time.Minute + passes*time.Duration(o.n)*20*time.Millisecond
 }
 
-// runAll measures each size, the smallest first, and tells what came of it.
+// runAll measures each size, the smallest first, and tells what came of it; of
+// the pages, the largest alone.
 func runAll(ctx context.Context, o options, out io.Writer) (err error) {
 	if o.binary, err = filepath.Abs(o.binary); err != nil {
 		return err
@@ -150,7 +156,7 @@ func runAll(ctx context.Context, o options, out io.Writer) (err error) {
 	}
 	var tables []*table
 	for _, n := range slices.Sorted(slices.Values(o.also)) {
-		if n < o.n {
+		if n < o.n && !o.pages {
 			small := o
 			small.n, small.brief, small.kubectl = n, true, ""
 			t, err := run(ctx, small)
@@ -198,7 +204,11 @@ func run(ctx context.Context, o options) (*table, error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	err = b.measure(ctx)
-	b.tell()
+	if o.pages {
+		err = b.pages(ctx)
+	} else {
+		err = b.measure(ctx)
+		b.tell()
+	}
 	return b.table, errors.Join(err, b.stop(), os.RemoveAll(dir))
 }
