@@ -38,6 +38,7 @@ type decision struct {
 //	has a list                | open                 | the field is removed
 //	not by LoadBalancer       | a list               | nothing: Waiting or Held
 //	has the addresses, ours   | a list               | nothing: settled
+//	has a newer list, ours    | the one found there  | nothing: plan again
 //	anything else             | a list               | the list is written
 func decide(w *render.Wanted, c *Cluster, seed render.SeedRanges) decision {
 	switch {
@@ -74,6 +75,8 @@ func decideList(w *render.Wanted, c *Cluster) decision {
 		return decision{state: unsupported(w, c)}
 	case ours(c) && sameAddresses(liveList(c).CIDRs, w.List):
 		return decision{settled: true}
+	case ours(c) && w.OutdatedBy(liveList(c).CIDRs):
+		return decision{replan: true, state: say(Pending, "the leader before wrote a newer list: planning again")}
 	}
 	return decision{verb: write}
 }

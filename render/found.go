@@ -24,11 +24,18 @@ import (
 //     because the source looks elsewhere by now or the policy changed while
 //     nobody ran, is held like the clusters of a file that was removed.
 //
+// A source may have left the Config altogether, or have another name there. Then
+// nothing of it is read any more, and what was found is held (Base.Gone) until
+// another source claims the cluster, or an operator lets go of it (Base.LetGo).
+//
 // A list that somebody wrote over while nobody ran cannot be known: the cluster
 // is Held without one, which says so, until the source is read.
 
 // RuleUnread holds a cluster whose list is not known before Git answers.
 const RuleUnread = "source-unread"
+
+// RuleGone holds a cluster whose source is not in the Config any more.
+const RuleGone = "source-gone"
 
 // Kept are the clusters that lists of a source are kept on, by tenant, sorted:
 // the ID, and a print of UID and project, so that a cluster made anew under an
@@ -74,7 +81,7 @@ func Find(kept map[string][]string, claim func(tenant string) Claim, known Inven
 			if !exists || c.Deleting || identity(c.UID, c.Project) != print {
 				continue
 			}
-			list := written(c.Ours)
+			list := Written(c.Ours)
 			if len(list) == 0 && (!unknown || c.ExposeStrategy != ExposeLoadBalancer) {
 				continue
 			}
@@ -82,6 +89,22 @@ func Find(kept map[string][]string, claim func(tenant string) Claim, known Inven
 		}
 	}
 	return b
+}
+
+// Gone says of all that was found that its source is not in the Config any more.
+func (b *Base) Gone() *Base {
+	for _, f := range b.found {
+		f.gone = true
+	}
+	return b
+}
+
+// LetGo is the base without what was found of a source.
+func (b *Base) LetGo(source string) *Base {
+	out := *b
+	out.found = maps.Clone(b.found)
+	maps.DeleteFunc(out.found, func(_ string, f *Wanted) bool { return f.Claim.Source == source })
+	return &out
 }
 
 // Found counts what was found of a source: the clusters whose lists are known,
@@ -99,9 +122,9 @@ func (b *Base) Found(source string) (known, unknown int) {
 	return known, unknown
 }
 
-// written is a list as it was sent to the API server; nil of any that was not:
+// Written is a list as it was sent to the API server; nil of any that was not:
 // nothing but canonical prefixes is.
-func written(cidrs []string) []netip.Prefix {
+func Written(cidrs []string) []netip.Prefix {
 	var out []netip.Prefix
 	for _, s := range cidrs {
 		p, err := netip.ParsePrefix(s)
@@ -132,15 +155,48 @@ func (r *rendering) keepFound(p *Plan) {
 		}
 		read := r.reads(f.Claim.Source)
 		if !read {
+			f = f.newest(r.Inventory.Clusters[id])
 			p.found[id] = f
 		}
-		if before := r.Base.wanted[id]; r.wanted[id] != nil || before != nil && before.Access != "" {
+		before, claimed := r.Base.wanted[id], r.wanted[id]
+		if claimed != nil && f.gone {
+			claimed.inherit(f)
+		}
+		if claimed != nil || before != nil && before.Access != "" {
 			continue
 		}
 		w := r.asFound(id, f, read)
 		if r.wanted[id] = w; len(w.List) == 0 {
 			p.found[id] = f // nothing else knows of it
 		}
+	}
+}
+
+// newest is what was found, with the list that was written last under our name: a
+// standby that takes over can see it later than the plan that it makes first.
+func (w *Wanted) newest(c Cluster) *Wanted {
+	list := Written(c.Ours)
+	if len(list) == 0 || slices.Equal(list, w.List) {
+		return w
+	}
+	next := *w
+	next.List, next.Entries = list, asEntries(list)
+	return &next
+}
+
+// OutdatedBy tells whether a list that stands under our name on the cluster takes
+// the place of what is wanted: as long as nothing of the files is known, what was
+// written last is what was accepted last.
+func (w *Wanted) OutdatedBy(cidrs []string) bool {
+	list := Written(cidrs)
+	return w.provisional && len(list) > 0 && !slices.Equal(list, w.List)
+}
+
+// inherit has a file that is refused keep the list that the tenant had by
+// another source. A file that is good says itself what there is to be.
+func (w *Wanted) inherit(f *Wanted) {
+	if w.Held != nil && w.Access == "" && w.Asked == nil && w.Claim.Tenant == f.Claim.Tenant && len(f.List) > 0 {
+		w.Access, w.Entries, w.List, w.found = Restricted, f.Entries, f.List, true
 	}
 }
 
@@ -161,7 +217,11 @@ func (r *rendering) asFound(id string, f *Wanted, read bool) *Wanted {
 	c := r.Inventory.Clusters[id]
 	w := *f
 	w.Title, w.Exposed = Cluster{ID: id, Name: c.Name}.Title(), c.ExposeStrategy == ExposeLoadBalancer
-	if w.provisional = !read; !read && len(f.List) > 0 {
+	w.provisional = !read
+	if f.gone {
+		return w.outOfConfig()
+	}
+	if !read && len(f.List) > 0 {
 		return &w
 	}
 	if len(f.List) == 0 {
@@ -179,4 +239,17 @@ func (r *rendering) asFound(id string, f *Wanted, read bool) *Wanted {
 		r.reportRemoved(&w)
 	}
 	return &w
+}
+
+// outOfConfig holds what was found of a source that is gone.
+func (w *Wanted) outOfConfig() *Wanted {
+	why := "source " + w.Claim.Source + " is not in the Config any more, and no other claims the cluster: "
+	if len(w.List) > 0 {
+		why += "its last list is kept"
+	} else {
+		w.Access = ""
+		why += "the list that is there is not the one that was written last, and is left as it is"
+	}
+	w.Held = &Hold{Rule: RuleGone, Message: why}
+	return w
 }

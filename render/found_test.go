@@ -236,3 +236,103 @@ func TestAPolicyGivesAProjectToAnother(t *testing.T) {
 		t.Errorf("it is %s's", tenant)
 	}
 }
+
+// gone makes the plan of a process whose Config has no source s any more.
+func (w *world) gone(kept map[string][]string, files ...string) *render.Plan {
+	w.t.Helper()
+	w.files = map[string]string{}
+	for _, f := range files {
+		w.files["acme/new.yaml"] = f
+	}
+	w.base = render.Find(kept, folder, w.inventory, true).Gone().With(&render.Base{})
+	return w.renamed()
+}
+
+// renamed plans with the files as another source's.
+func (w *world) renamed() *render.Plan {
+	w.t.Helper()
+	in := render.Input{Sources: []string{"new"}, Base: w.base, Policy: w.policy, Inventory: w.inventory, Seed: w.seed, Now: w.now, Guard: &render.Guard{}}
+	for _, f := range w.list() {
+		f.Source = "new"
+		in.Files = append(in.Files, f)
+	}
+	p := render.Render(in)
+	w.base = p.Base()
+	return p
+}
+
+// A source that left the Config leaves its clusters to nobody, until another one
+// claims them, or an operator lets go.
+func TestASourceThatIsGoneKeepsItsLists(t *testing.T) {
+	w, kept := keptWorld(t)
+	c := w.inventory.Clusters["shoptest01"] // written over while nobody ran
+	c.Live.CIDRs, c.Ours = []string{"0.0.0.0/0"}, nil
+	w.inventory.Clusters["shoptest01"] = c
+	p := w.gone(kept)
+	for range 2 {
+		w.wantList(p, "shopprod01", render.RuleGone, shop...)
+		w.wantList(p, "shoptest01", render.RuleGone)
+		w.wantList(p, "globexprod", render.RuleGone, "192.0.2.0/28", "198.51.100.7/32")
+		if got := p.Kept("s"); len(got["acme"]) != 2 || len(got["globexproj"]) != 1 {
+			t.Errorf("kept are %v, were %v", got, kept)
+		}
+		if len(p.Retained()) > 0 || len(p.Holds) > 0 || len(p.Findings) > 0 {
+			t.Errorf("retained %v, holds %v, findings %v", p.Retained(), p.Holds, p.Findings)
+		}
+		p = w.renamed()
+	}
+	w.base = w.base.LetGo("s")
+	if p = w.renamed(); len(p.Clusters) > 0 || p.Kept("s") != nil {
+		t.Errorf("let go, and there are %v", p.Clusters)
+	}
+}
+
+func TestAnotherSourceTakesOverWhatOneLeft(t *testing.T) {
+	w, kept := keptWorld(t)
+	p := w.gone(kept, allowlist("shop", "shopprod01", "203.0.113.0/24"))
+	w.wantList(p, "shopprod01", "", shop...)
+	w.wantList(p, "shoptest01", render.RuleGone, shop...)
+	if got := p.Kept("s"); len(got["acme"]) != 1 || len(p.Kept("new")["acme"]) != 1 {
+		t.Errorf("kept of the old are %v, of the new %v", got, p.Kept("new"))
+	}
+	delete(w.files, "acme/new.yaml")
+	w.wantList(w.renamed(), "shopprod01", "removed-allowlist", shop...)
+}
+
+// Nor is a list lost where the other source's file is refused.
+func TestARefusedFileKeepsWhatAnotherSourceLeft(t *testing.T) {
+	w, kept := keptWorld(t)
+	p := w.gone(kept, allowlist("shop", "shopprod01, globexprod", "10.0.0.1/8"))
+	for range 2 {
+		w.wantList(p, "shopprod01", "host-bits", shop...)
+		w.wantList(p, "globexprod", render.RuleGone, "192.0.2.0/28", "198.51.100.7/32")
+		p = w.renamed()
+	}
+	w.files["acme/new.yaml"] = allowlist("shop", "shopprod01", "203.0.113.128/25")
+	w.wantList(w.renamed(), "shopprod01", "", "192.0.2.0/28", "203.0.113.128/25")
+}
+
+// As long as a source is unread, the list that was written last under our name
+// counts, also where it is seen only after the first plan.
+func TestWhatWasWrittenLastIsWhatWasFound(t *testing.T) {
+	w, kept := keptWorld(t)
+	p := w.unread(kept, false)
+	newer := []string{"192.0.2.0/28", "203.0.113.0/25"}
+	for _, c := range []struct {
+		cidrs []string
+		want  bool
+	}{{newer, true}, {shop, false}, {nil, false}, {[]string{"203.0.113.1/24"}, false}} {
+		if got := p.Clusters["shopprod01"].OutdatedBy(c.cidrs); got != c.want {
+			t.Errorf("outdated by %v: %v", c.cidrs, got)
+		}
+	}
+	c := w.inventory.Clusters["shopprod01"]
+	c.Live.CIDRs, c.Ours = newer, newer
+	w.inventory.Clusters["shopprod01"] = c
+	w.wantList(w.with(nil), "shopprod01", "", newer...)
+	p = w.with([]string{"s"})
+	w.wantList(p, "shopprod01", "", shop...)
+	if p.Clusters["shopprod01"].OutdatedBy(newer) {
+		t.Error("what the files say is outdated by what is live")
+	}
+}

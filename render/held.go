@@ -151,7 +151,7 @@ func (r *rendering) rememberRefused(b *Base, retained map[string]Retained) {
 func (p *Plan) Retained() map[string]Retained {
 	out := map[string]Retained{}
 	for id, w := range p.Clusters {
-		if w.Held != nil && (w.Access != "" || w.Asked != nil) {
+		if w.Held != nil && !w.provisional && (w.Access != "" || w.Asked != nil) {
 			out[id] = Retained{UID: w.UID, Project: w.Project, Claim: w.Claim, Access: w.Access, Entries: kept(w), Hold: clipped(*w.Held)}
 		}
 	}

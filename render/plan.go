@@ -90,6 +90,7 @@ type Wanted struct {
 
 	found       bool // and claimed by no file, see Find
 	provisional bool // until its source is read
+	gone        bool // its source is, from the Config
 }
 
 // Writes tells whether anything is to be written for the cluster at all.

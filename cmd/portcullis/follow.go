@@ -111,6 +111,7 @@ func (r *reconciler) lookAtApprovals(ctx context.Context) {
 			r.lose(err)
 		}
 	}
+	r.letGone(ctx)
 }
 
 // approved lets what is held of a source go ahead if it is approved: a head,

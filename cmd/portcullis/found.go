@@ -25,7 +25,7 @@ func (r *reconciler) find(ctx context.Context, f *follower) {
 		f.log.Error(err, "Cannot look for the lists that were kept")
 		return
 	}
-	found := render.Find(state.Kept, f.home(state), inventory, f.loaded || f.silent)
+	found := render.Find(state.Kept, home(f.conf.Name, state), inventory, f.loaded || f.silent)
 	known, unknown := found.Found(f.conf.Name)
 	r.base = found.With(r.base) // what was found before is the better list
 	switch {
@@ -49,12 +49,12 @@ func (r *reconciler) silence(ctx context.Context, f *follower) {
 }
 
 // home says where a tenant's files were when they were accepted.
-func (f *follower) home(state apply.SourceState) func(tenant string) render.Claim {
+func home(source string, state apply.SourceState) func(tenant string) render.Claim {
 	return func(tenant string) render.Claim {
 		where := state.Path
 		if state.Tenant == "" {
 			where = path.Join(state.Path, tenant)
 		}
-		return render.Claim{Source: f.conf.Name, Tenant: tenant, Path: where}
+		return render.Claim{Source: source, Tenant: tenant, Path: where}
 	}
 }

@@ -181,7 +181,7 @@ func (r *reconciler) saveHolds(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return r.saveGone(ctx, r.plan)
 }
 
 // announce logs what a plan holds that the one before did not, and the entries

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -18,7 +19,8 @@ type glance struct {
 	policy         *policy.Policy
 	inventory      render.Inventory
 	sources        []metrics.Source
-	files          [][]render.File // of each source, as they were accepted
+	gone           []metrics.Source // that the Config has no more
+	files          [][]render.File  // of each source, as they were accepted
 	stale, unsaved bool
 }
 
@@ -28,6 +30,9 @@ func (r *reconciler) show() {
 	for _, f := range r.sources {
 		g.sources = append(g.sources, metrics.Source{Name: f.conf.Name, State: f.known(), Head: f.head, Found: f.found, Polled: f.polled})
 		g.files = append(g.files, f.files)
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.gone)) {
+		g.gone = append(g.gone, metrics.Source{Name: name, State: r.gone[name], Gone: true})
 	}
 	r.glance.Store(g)
 }
@@ -50,6 +55,7 @@ func (r *reconciler) view(leads func() error) metrics.View {
 			v.Sources[i].Checks = &stats
 		}
 	}
+	v.Sources = append(v.Sources, g.gone...)
 	if balancer := g.policy.Seeds[r.config.Seed].Profile; balancer.Budget.Known() {
 		v.Budget = metrics.Budget{Balancer: balancer.Name, SharedBy: string(balancer.Budget.SharedBy),
 			Used: g.plan.BudgetUse(balancer.Budget, g.inventory), Limit: balancer.Budget.Rules}

@@ -37,6 +37,7 @@ type reconciler struct {
 	base *render.Base
 	plan *render.Plan
 
+	gone         map[string]apply.SourceState // sources that the Config has no more, by name
 	strangers    map[string]render.Retained
 	kept         map[string]render.Retained // as last written down; nil where that is not known
 	inventory    render.Inventory           // as last known
@@ -211,6 +212,7 @@ func (r *reconciler) restore(ctx context.Context) error {
 		}
 		r.find(ctx, f)
 	}
+	r.findGone(ctx, states)
 	r.replan(ctx)
 	return nil
 }
@@ -315,7 +317,7 @@ func (r *reconciler) adopt(ctx context.Context, plan *render.Plan) {
 // where the files are good again, they count.
 func (r *reconciler) adoptAccepted(ctx context.Context, plan *render.Plan) {
 	r.take(plan)
-	if len(r.sources) > 1 { // what it makes of the others' clusters
+	if len(r.sources)+len(r.gone) > 1 { // what it makes of the others' clusters
 		if err := r.saveHolds(ctx); err != nil {
 			r.unsaved = true
 			r.log.Error(err, "Cannot write down what is held, trying again later")

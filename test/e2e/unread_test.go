@@ -162,3 +162,62 @@ func TestAnotherBranchSinceTheRestart(t *testing.T) {
 	follow("release")
 	p.holds(p.InForce(stage.ShopProd, changed...), p.Noted(second, stage.Success))
 }
+
+// TestASourceThatLeavesTheConfig leaves its clusters to nobody: what it kept there
+// stays, and is told, until another source claims them or an operator lets go.
+func TestASourceThatLeavesTheConfig(t *testing.T) {
+	t.Parallel()
+	p, first := begin(t, stage.Options{})
+	p.await("the first check", p.Noted(first, stage.Failure, stage.Reports))
+	p.settled()
+	o := p.observe(map[string][]string{stage.ShopProd: stage.ProdList(), stage.Billing: stage.BillingList()})
+	path := ""
+	config := func(name string, there bool) {
+		p.stop()
+		p.must(p.Reconfigure(func(d stage.Document) {
+			if path == "" {
+				path, _ = d.Source()["path"].(string)
+			}
+			d.Source()["name"], d.Source()["path"] = name, path
+			if !there {
+				d.Source()["path"] = "elsewhere"
+			}
+		}))
+		p.start()
+	}
+	heldOf := func(source string) func(context.Context) error {
+		return func(context.Context) error {
+			if held := p.holdsOf(); len(held) != 1 || held[0].Source != source || held[0].Commit != first {
+				return fmt.Errorf("status holds %+v, not source %s", held, source)
+			}
+			return nil
+		}
+	}
+	nothingHeld := func(context.Context) error {
+		if held := p.holdsOf(); len(held) > 0 {
+			return fmt.Errorf("status holds %+v", held)
+		}
+		return nil
+	}
+	for _, name := range []string{"another", "a-third"} { // a restart changes nothing
+		config(name, false)
+		p.await("its clusters to be held", heldOf("customers"),
+			p.stands(stage.ShopProd, "Held", "source customers is not in the Config any more"), p.stands(stage.Billing, "Held", ""))
+		o.Announce(p.Own(stage.ShopProd), []string{"0.0.0.0/0"})
+		p.must(p.Dashboard(p.ctx, stage.ShopProd, "0.0.0.0/0"))
+		p.await("drift to be put right", p.InForce(stage.ShopProd, stage.ProdList()...))
+	}
+	config("renamed", true)
+	p.await("all as before", p.stands(stage.ShopProd, "Synced", ""), p.stands(stage.Billing, "Synced", ""), nothingHeld)
+	p.settled()
+	config("another", false)
+	p.await("the clusters of the next to be held", heldOf("renamed"))
+	if out, code := p.command("approve", "renamed@"+first, "--reason", "the customer has left"); code != 0 {
+		t.Fatalf("approve ended with %d: %s", code, out)
+	}
+	p.await("its clusters to be let go", nothingHeld)
+	o.Announce(p.Own(stage.ShopProd), []string{"203.0.113.0/24"})
+	p.must(p.Dashboard(p.ctx, stage.ShopProd, "203.0.113.0/24"))
+	p.morePolls(2)
+	p.holds(p.InForce(stage.ShopProd, "203.0.113.0/24"), p.InForce(stage.Billing, stage.BillingList()...))
+}

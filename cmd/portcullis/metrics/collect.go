@@ -190,6 +190,10 @@ func (s scrape) budget(b Budget) {
 
 func (s scrape) source(src Source, v View) {
 	name := src.Name
+	if src.Gone {
+		s.holds(src)
+		return
+	}
 	if !src.State.Since.IsZero() {
 		s.set(revisionAge, max(0, v.Now.Sub(src.State.Since).Seconds()), name)
 	}

@@ -45,6 +45,8 @@ type Source struct {
 	Polled time.Time
 	// Checks are the outbox's figures; nil where commits are told nothing.
 	Checks *forge.Stats
+	// Gone says that the Config does not have it any more: it only holds.
+	Gone bool
 }
 
 // behind is for how long the head has not been the accepted commit.
