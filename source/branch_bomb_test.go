@@ -28,6 +28,27 @@ func TestBranchWithAHugeFile(t *testing.T) {
 	})
 }
 
+// Files as large as forges let through, each sent as a difference of the one
+// before, leave the other files of the branch as good as ever.
+func TestBranchWithALargeFileThatChanges(t *testing.T) {
+	u := newUpstream(t)
+	u.change("tenants/acme/a.yaml", "one")
+	const large = 100 << 20
+	for _, end := range []string{"one", "two", "three"} {
+		u.write("tenants/globex/zeros.yaml", strings.Repeat("\x00", sized(large, 40<<20))+end)
+		u.commit(end)
+	}
+	u.push()
+	r := open(t, source.Options{URL: "file://" + u.bare, Path: "tenants"})
+	within(t, 6*large, func() {
+		head := poll(t, r)
+		want := []string{"tenants/acme/a.yaml|acme|regular", "tenants/globex/zeros.yaml|globex|too large"}
+		if got := paths(snapshot(t, r, head)); !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}
+
 // A listing without an end is not read to one, and the source is polled again.
 func TestListingOverHTTPWithoutAnEnd(t *testing.T) {
 	u := newUpstream(t)

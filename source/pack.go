@@ -51,14 +51,17 @@ const (
 	maxPackObjects = 2_000_000
 	maxPackWork    = 64 << 30
 	// maxPackDelta is how large an object may be that is sent as a difference
-	// of another, or that others are made from. One that is sent as a whole is
-	// not held in memory, and may be larger.
-	maxPackDelta = 64 << 20
+	// of another, or that others are made from: three such are in memory at
+	// once. It covers what forges let through by default, on GitHub files of
+	// 100 MiB (docs.github.com, "About large files on GitHub"). One that is sent
+	// as a whole is not held in memory, and may be larger.
+	maxPackDelta = 128 << 20
 	maxPackDepth = 250
 )
 
 func branchLimits() packLimits {
-	return packLimits{objects: maxPackObjects, work: maxPackWork, object: maxPackDelta, depth: maxPackDepth, cache: 96 << 20, whole: true}
+	return packLimits{objects: maxPackObjects, work: maxPackWork, object: maxPackDelta, depth: maxPackDepth,
+		cache: maxPackDelta, whole: true} // of what is larger than the cache, each delta would be made from the beginning
 }
 
 // survey looks at every object of a whole pack, and at its checksum, without

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -91,6 +92,10 @@ func (p *pack) whole(i int32) ([]byte, error) {
 	return data, nil
 }
 
+// collectFrom is the size of objects, in bytes, before whose making what the
+// last one left is collected: else the heap grows to twice of what is needed.
+const collectFrom = 32 << 20
+
 func (p *pack) patched(base []byte, e packEntry) ([]byte, error) {
 	delta, err := p.inflated(e)
 	if err != nil {
@@ -98,6 +103,9 @@ func (p *pack) patched(base []byte, e packEntry) ([]byte, error) {
 	}
 	if err := p.spend(e.size); err != nil {
 		return nil, err
+	}
+	if e.size > collectFrom {
+		runtime.GC()
 	}
 	data, err := packfile.PatchDelta(base, delta)
 	if err != nil {

@@ -216,6 +216,14 @@ func (p *pack) nameDeltas(ctx context.Context, bases map[int32]plumbing.Hash) er
 	return nil
 }
 
+// tooLargeToPatch says what keeps the source where it is, and what to do: who
+// merged the file may be another tenant than who reads this.
+func (p *pack) tooLargeToPatch(size int64) error {
+	over := &TooLargeError{"bytes in an object that is sent as a difference, or that others are made from", p.limits.object}
+	return fmt.Errorf("%w: one has %d (%d MiB); lists stay in force, and the branch is followed again once the file is out of its history, or the Git server sends it whole (core.bigFileThreshold)",
+		over, size, size>>20)
+}
+
 func (p *pack) nameDelta(i int32, bases map[int32]plumbing.Hash) (done bool, err error) {
 	e := &p.entries[i]
 	if name, said := bases[i]; said {
@@ -235,7 +243,7 @@ func (p *pack) nameDelta(i int32, bases map[int32]plumbing.Hash) (done bool, err
 	e.kind = base.kind
 	if e.large = base.large || max(base.size, e.size, e.sent) > p.limits.object; e.large {
 		if p.limits.whole {
-			return false, &TooLargeError{"bytes in an object that is sent as a difference, or that others are made from", p.limits.object}
+			return false, p.tooLargeToPatch(max(base.size, e.size, e.sent))
 		}
 		p.unnamed++
 		return true, nil

@@ -64,8 +64,11 @@ func Open(opts Options) (*Repository, error) {
 	return r, nil
 }
 
-// Close gives the folder back.
+// Close gives the folder back, once a poll that is under way has ended: end its
+// context first.
 func (r *Repository) Close() error {
+	r.net.Lock()
+	defer r.net.Unlock()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.m = nil

@@ -82,7 +82,20 @@ func TestSurvey(t *testing.T) {
 			} else if !errors.As(err, &over) || !strings.HasPrefix(over.What, c.want) {
 				t.Errorf("got %v, want too many %s", err, c.want)
 			}
+			if name == "a delta of a large file" {
+				wantWords(t, err, "one has 200", "lists stay in force", "out of its history", "core.bigFileThreshold")
+			}
 		})
+	}
+}
+
+// wantWords wants an error that says all of some words.
+func wantWords(t *testing.T, err error, words ...string) {
+	t.Helper()
+	for _, word := range words {
+		if !strings.Contains(fmt.Sprint(err), word) {
+			t.Errorf("%q does not say %q", err, word)
+		}
 	}
 }
 
