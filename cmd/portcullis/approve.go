@@ -71,6 +71,9 @@ func (o *approveOptions) run(ctx context.Context, out io.Writer, what string) er
 		return err
 	}
 	a := apply.Approval{Source: name, Commit: commit, Reason: o.reason, By: who, At: time.Now().UTC()}
+	if why := tooEarly(state, a); why != "" {
+		return fmt.Errorf("approve %s: %s", what, why)
+	}
 	if err := apply.Approve(ctx, c, o.namespace, a); err != nil {
 		return err
 	}
@@ -100,6 +103,25 @@ func standingOf(s apply.SourceState, commit string) (done bool, why string) {
 		return true, "is accepted already, and nothing of it is held" + instead(s)
 	}
 	return false, "is not held now: the approval counts if it comes to be held within the hour" + instead(s)
+}
+
+// tooEarly says why an approval would not count of anything that is held now:
+// the clock that dates it is behind. "" where it would.
+func tooEarly(s apply.SourceState, a apply.Approval) string {
+	var began []time.Time
+	if s.Held != nil && s.Held.Commit == a.Commit {
+		began = append(began, s.Held.Since)
+	}
+	for _, h := range s.Holds {
+		if h.Commit == a.Commit || s.Accepted == a.Commit {
+			began = append(began, h.Since)
+		}
+	}
+	if len(began) == 0 || slices.ContainsFunc(began, func(since time.Time) bool { return timely(a, since) }) {
+		return ""
+	}
+	return fmt.Sprintf("this machine's clock says %s, and the hold began at %s: an approval dated more than an hour before its hold does not count; set the clock right",
+		a.At.Format(time.RFC3339), slices.MaxFunc(began, time.Time.Compare).UTC().Format(time.RFC3339))
 }
 
 // instead are the lines that approve what is held of a source.

@@ -3,6 +3,9 @@ package main
 import (
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/go-logr/logr/funcr"
 
 	"github.com/portcullis-gitops/portcullis/apply"
 )
@@ -42,5 +45,58 @@ func TestWhatAnApprovalIsOf(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// An approval that would not count, for its clock is behind, is refused while
+// somebody looks.
+func TestApprovalByAClockThatIsBehind(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	began := func(ago time.Duration) time.Time { return now.Add(-ago) }
+	holds := func(ago ...time.Duration) (out []apply.TenantHold) {
+		for _, d := range ago {
+			out = append(out, apply.TenantHold{Tenant: "acme", Commit: "asked", Since: began(d)})
+		}
+		return out
+	}
+	for name, c := range map[string]struct {
+		state   apply.SourceState
+		commit  string
+		refused bool
+	}{
+		"held before":                {state: apply.SourceState{Held: &apply.HeldCommit{Commit: "head", Since: began(time.Minute)}}, commit: "head"},
+		"held within the hour":       {state: apply.SourceState{Held: &apply.HeldCommit{Commit: "head", Since: began(-59 * time.Minute)}}, commit: "head"},
+		"held an hour from now":      {state: apply.SourceState{Held: &apply.HeldCommit{Commit: "head", Since: began(-time.Hour)}}, commit: "head", refused: true},
+		"another is held":            {state: apply.SourceState{Held: &apply.HeldCommit{Commit: "head", Since: began(-time.Hour)}}, commit: "next"},
+		"a tenant's, two hours away": {state: apply.SourceState{Accepted: "new", Holds: holds(-2 * time.Hour)}, commit: "asked", refused: true},
+		"all, two hours away":        {state: apply.SourceState{Accepted: "new", Holds: holds(-2 * time.Hour)}, commit: "new", refused: true},
+		"one of two counts":          {state: apply.SourceState{Accepted: "new", Holds: holds(-2*time.Hour, time.Hour)}, commit: "new"},
+		"nothing is held":            {state: apply.SourceState{Accepted: "new"}, commit: "next"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			why := tooEarly(c.state, apply.Approval{Commit: c.commit, At: now})
+			if (why != "") != c.refused {
+				t.Errorf("refused: %q", why)
+			}
+			if c.refused && !strings.Contains(why, "clock says 2026-11-23T12:00:00Z, and the hold began at 2026-11-23T1") {
+				t.Errorf("it does not say why: %q", why)
+			}
+		})
+	}
+}
+
+// One that is too old for a hold is told once, and another one again.
+func TestIgnoredApprovalIsTold(t *testing.T) {
+	t.Parallel()
+	var lines []string
+	f := &follower{log: funcr.New(func(_, line string) { lines = append(lines, line) }, funcr.Options{})}
+	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	for _, a := range []apply.Approval{{Commit: "a", At: at, By: "ops"}, {Commit: "a", At: at, By: "ops"}, {Commit: "a", At: at.Add(time.Minute)}, {Commit: "b", At: at}} {
+		f.ignore(a, at.Add(2*time.Hour))
+	}
+	if len(lines) != 3 || !strings.Contains(lines[0], `"by"="ops" "approved"="2026-11-23T12:00:00Z" "held"="2026-11-23T14:00:00Z"`) {
+		t.Errorf("got\n%s", strings.Join(lines, "\n"))
 	}
 }

@@ -125,7 +125,8 @@ func (r *reconciler) approved(ctx context.Context, f *follower) error {
 	if f.held == "" || a.Commit != f.held || !f.repo.Has(f.held) {
 		return r.letTenants(ctx, f, a)
 	}
-	if !timely(a, f.known().Held.Since) {
+	if since := f.known().Held.Since; !timely(a, since) {
+		f.ignore(a, since)
 		return nil
 	}
 	f.log.Info("Following a commit that was held", "commit", a.Commit, "by", a.By, "reason", a.Reason)

@@ -46,6 +46,7 @@ type follower struct {
 	loaded   bool              // what a restart left was taken up
 	silent   bool              // a poll did not bring what was accepted before
 	held     string            // head that is not followed
+	ignored  apply.Approval    // that was said to be too old
 	tenants  map[string]string // by project, where they differ: for status
 
 	retained map[string]render.Retained   // lists that a restart left

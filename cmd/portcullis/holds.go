@@ -61,14 +61,13 @@ func reasonOf(holds []render.MassHold) string {
 func (r *reconciler) letTenants(ctx context.Context, f *follower, a apply.Approval) error {
 	var approved []render.Approved
 	for _, h := range f.known().Holds {
-		if !timely(a, h.Since) {
-			continue
-		}
 		covers, err := f.covers(ctx, a.Commit, h.Commit)
 		if err != nil {
 			return err
 		}
-		if covers {
+		if covers && !timely(a, h.Since) {
+			f.ignore(a, h.Since)
+		} else if covers {
 			approved = append(approved, render.Approved{Source: f.conf.Name, Tenant: h.Tenant, Rest: h.Tenant == ""})
 		}
 	}
@@ -104,6 +103,17 @@ func (r *reconciler) letTenants(ctx context.Context, f *follower, a apply.Approv
 const earliest = time.Hour
 
 func timely(a apply.Approval, since time.Time) bool { return a.At.After(since.Add(-earliest)) }
+
+// ignore says once of an approval that it is too old for a hold that it names:
+// it was given too far ahead, or by a clock that is behind.
+func (f *follower) ignore(a apply.Approval, since time.Time) {
+	if f.ignored.Commit == a.Commit && f.ignored.At.Equal(a.At) {
+		return
+	}
+	f.ignored = a
+	f.log.Error(nil, "Ignoring an approval that is dated more than an hour before the hold: approve again",
+		"commit", a.Commit, "by", a.By, "approved", a.At.UTC().Format(time.RFC3339), "held", since.UTC().Format(time.RFC3339))
+}
 
 // covers tells whether what is approved up to one commit is what another asked
 // for, and nothing newer than what is accepted.
