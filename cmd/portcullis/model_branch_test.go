@@ -95,7 +95,7 @@ func (h *history) anyEntries() []mEntry {
 		bits := 24 + h.random.IntN(9)
 		p := netip.PrefixFrom(netip.AddrFrom4([4]byte{198, 51, 100, byte(h.random.IntN(256))}), bits).Masked()
 		expires := h.world.now().Truncate(time.Hour).Add(time.Duration(1+h.random.IntN(50))*time.Hour + 30*time.Minute)
-		if h.random.IntN(3) == 0 || h.kind.steady {
+		if h.random.IntN(3) == 0 || h.kind.steady && !h.kind.expires {
 			expires = time.Time{}
 		}
 		out = append(out, mEntry{p, expires})
@@ -314,13 +314,45 @@ func (h *history) restart() {
 func (h *history) freeze() {
 	frozen := map[string]time.Time{}
 	until := h.world.now().Truncate(time.Hour).Add(time.Duration(1+h.random.IntN(60)) * time.Hour)
-	switch h.random.IntN(4) {
-	case 0:
+	switch n := h.random.IntN(8); {
+	case n < 3:
 		frozen["*"] = until
-	case 1:
-	default:
-		frozen[h.anyID()], frozen[h.anyID()] = until, until
+	case n < 7:
+		frozen[h.anyID()], frozen[h.anyID()], frozen[h.anyID()] = until, until, until
 	}
+	h.freezeUntil(until, frozen)
+}
+
+// whileFrozen pushes more for every file while the whole seed is frozen, and
+// has it thaw: what chance may not come to in a short history.
+func (h *history) whileFrozen() {
+	if !h.kind.freezes {
+		return
+	}
+	if h.held() {
+		h.comeBack()
+		h.agree("the branch goes on")
+	}
+	until := h.world.now().Truncate(time.Hour).Add(3 * time.Hour)
+	h.halt()
+	h.freezeUntil(until, map[string]time.Time{"*": until})
+	h.must(h.world.start())
+	h.agree("all is frozen")
+	files := maps.Clone(h.trees[h.head])
+	for path, f := range files {
+		f.broken, f.access = false, "restricted"
+		f.entries = append(h.unexpired(f.entries), h.anyEntries()...)
+		files[path] = f
+	}
+	h.note("each file has more, in vain")
+	h.push(h.commitOf(h.head, files))
+	h.agree("a push while all is frozen")
+	h.setClockBy(4)
+	h.agree("the end of the freeze")
+}
+
+// freezeUntil writes freezes into the Config.
+func (h *history) freezeUntil(until time.Time, frozen map[string]time.Time) {
 	h.note("frozen until %s: %v", until.Format("01-02T15:04"), slices.Sorted(maps.Keys(frozen)))
 	h.change(func() { h.guard.frozen = frozen })
 	h.must(h.configure(frozen))

@@ -54,6 +54,7 @@ func TestModel(t *testing.T) {
 				h.until(steps / 2)
 				h.fight()
 				h.agree("a fight")
+				h.whileFrozen()
 				h.until(steps)
 				h.must(h.failed())
 			})
@@ -235,29 +236,31 @@ func (h *history) same() error {
 func (h *history) round() {
 	h.t.Helper()
 	switch n := h.random.IntN(100); {
-	case n < 48:
+	case n < 47:
 		h.pushAndHands()
-	case n < 64:
+	case n < 61:
 		for range 1 + h.random.IntN(3) {
 			h.hand(h.anyID())
 		}
-	case n < 66:
+	case n < 63:
 		h.byHand()
-	case n < 82 && h.kind.steady:
-		h.approveHeld()
-	case n < 74:
-		h.anew()
-	case n < 79:
-		h.relabel()
-	case n < 82:
-		h.migrate()
-	case n < 86:
-		h.setClock()
-	case n < 95:
-		h.rewind()
-	case n < 98:
+	case n < 79 && h.kind.freezes: // a Config is read at the start alone
 		h.restart()
-	case n < 99 && !h.kind.steady:
+	case n < 79 && h.kind.steady:
+		h.approveHeld()
+	case n < 71:
+		h.anew()
+	case n < 76:
+		h.relabel()
+	case n < 79:
+		h.migrate()
+	case n < 84:
+		h.setClock()
+	case n < 92:
+		h.rewind()
+	case n < 95:
+		h.restart()
+	case n < 98 && !h.kind.steady:
 		h.loseState()
 	default:
 		h.damageState()
@@ -396,6 +399,10 @@ func (h *history) setClock() {
 	if h.random.IntN(4) == 0 && !h.kind.steady {
 		hours = -1 - h.random.IntN(20)
 	}
+	h.setClockBy(hours)
+}
+
+func (h *history) setClockBy(hours int) {
 	h.note("the clock is set by %d hours", hours)
 	step := time.Duration(hours) * time.Hour
 	for id, c := range h.clusters {

@@ -73,8 +73,9 @@ type worldKind struct {
 	clusters, percent int
 	// verified says that commits have to be signed; freezes, that there are
 	// some. steady leaves out what would make those hard to foretell: selectors,
-	// groups, Clusters made anew, moved or labelled, entries that expire.
-	verified, freezes, steady bool
+	// groups, Clusters made anew, moved or labelled, a clock that goes back, and
+	// entries that expire, unless it expires.
+	verified, freezes, steady, expires bool
 }
 
 // boundless is a blast radius that nothing exceeds.
@@ -84,7 +85,7 @@ func kinds() []worldKind {
 	return []worldKind{
 		{clusters: boundless, percent: 100},
 		{clusters: boundless, percent: 100, verified: true},
-		{clusters: boundless, percent: 100, freezes: true, steady: true},
+		{clusters: boundless, percent: 100, freezes: true, steady: true, expires: true},
 		{clusters: 2, percent: 1, steady: true}, // the worlds share a seed, of which more would be a share
 	}
 }
