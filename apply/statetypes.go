@@ -91,6 +91,9 @@ type PullRecord struct {
 	Comment string `json:"comment,omitempty"` // what the comment says, by content
 	URL     string `json:"url,omitempty"`     // of the comment
 	Merged  string `json:"merged,omitempty"`  // the commit that brought it in
+	// Told is the commit whose outcome the comment tells: the one that brought it
+	// in, or the one that was judged in its place.
+	Told string `json:"told,omitempty"`
 }
 
 // CommitRecord is what a commit's check follows from.

@@ -61,6 +61,7 @@ type follower struct {
 	// commits were told last.
 	desk     *pulls.Desk
 	verdicts map[string]outcome.Verdict
+	last     lastWords
 	// owed are the commits that another one superseded, by that one; arrived
 	// are the contents of the final checks that were delivered, by commit.
 	owed    map[string][]string
@@ -250,7 +251,7 @@ func (f *follower) settle(r *apply.CommitRecord) bool {
 const mostRecords = 100
 
 // mostUndelivered bounds the commits that a Git host which refuses every check
-// can pile up.
+// can pile up, and those that failed and may recover.
 const mostUndelivered = 1000
 
 // tidy drops the records that nothing can happen to any more: delivered, and
@@ -261,8 +262,8 @@ func tidy(records []apply.CommitRecord, told bool) []apply.CommitRecord {
 	newest := len(records) - 1
 	out := records[:0:0]
 	for i, r := range records {
-		undelivered := told && r.Delivered == "" && newest-i < mostUndelivered
-		if i == newest || undelivered || told && (len(r.Clusters) > 0 || r.Held != "") && newest-i < mostRecords {
+		open := told && newest-i < mostUndelivered && (r.Delivered == "" || len(r.Clusters) > 0 && r.State != string(outcome.Success))
+		if i == newest || open || told && (len(r.Clusters) > 0 || r.Held != "") && newest-i < mostRecords {
 			out = append(out, r)
 		}
 	}

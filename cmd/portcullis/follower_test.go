@@ -100,6 +100,21 @@ func TestTidy(t *testing.T) {
 	}
 }
 
+// However many commits follow one that failed, its recovery is told as long as
+// its list is the newest.
+func TestFailureIsKeptUntilItRecovers(t *testing.T) {
+	t.Parallel()
+	records := []apply.CommitRecord{{SHA: "fails", Clusters: []string{"x"}, Delivered: "hash", State: string(outcome.Failure)},
+		{SHA: "went well", Clusters: []string{"y"}, Delivered: "hash", State: string(outcome.Success)}}
+	for i := range 3 * mostRecords {
+		records = append(records, apply.CommitRecord{SHA: fmt.Sprint(i), Clusters: []string{fmt.Sprint(i)}, Delivered: "hash", State: string(outcome.Success)})
+	}
+	got := tidy(records, true)
+	if len(got) != mostRecords+1 || got[0].SHA != "fails" {
+		t.Errorf("%d are left, the first is %q", len(got), got[0].SHA)
+	}
+}
+
 // A commit that is told something else time and again is no burden, and its
 // newest word is the one that counts.
 func TestWhatIsKnownOfAnOfferIsBounded(t *testing.T) {
@@ -160,6 +175,7 @@ func TestEarlyFailureIsWrittenDownWithWhatFollows(t *testing.T) {
 func TestQuiet(t *testing.T) {
 	t.Parallel()
 	record := apply.CommitRecord{SHA: "k", Clusters: []string{"x"}, Delivered: "hash", State: string(outcome.Success)}
+	now := time.Unix(10_000, 0)
 	for name, c := range map[string]struct {
 		state apply.ClusterState
 		want  bool
@@ -168,11 +184,18 @@ func TestQuiet(t *testing.T) {
 		"is exposed otherwise by now":   {apply.ClusterState{State: apply.Waiting, Unsupported: true}, false},
 		"waits no longer":               {apply.ClusterState{State: apply.Synced}, false},
 		"is fought over":                {apply.ClusterState{State: apply.Contested}, false},
+		"is late on its way again":      {apply.ClusterState{State: apply.Applied, Since: now.Add(-time.Minute)}, false},
+		"was put back a moment ago":     {apply.ClusterState{State: apply.Applied, Since: now}, true},
+		"is late, another one waits":    {apply.ClusterState{State: apply.Held, Beneath: apply.Applied, Since: now.Add(-time.Minute)}, false},
 		"is kept by hand":               {apply.ClusterState{State: apply.Held, ByHand: true}, false},
 	} {
 		f, _ := newTestFollower(record)
 		f.waiting = map[string]int{"k": 1}
-		if got := f.quiet(record, map[string]apply.ClusterState{"x": c.state}); got != c.want {
+		f.conf.Checks.Deadline = time.Minute
+		if c.state.State == apply.Applied || c.state.State == apply.Held {
+			f.waiting = nil
+		}
+		if got := f.quiet(record, map[string]apply.ClusterState{"x": c.state}, now); got != c.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -77,23 +78,75 @@ func (f *follower) savePulls(ctx context.Context, records map[string]pulls.Recor
 }
 
 // verdictOn is how it went with the commit that brought a pull request in: its
-// own, or that of the first one after it that was judged.
-func (f *follower) verdictOn(ctx context.Context, merge string) (pulls.Verdict, bool) {
-	for _, r := range f.records() {
-		if r.SHA != merge {
-			within, err := f.repo.IsAncestor(ctx, merge, r.SHA)
-			if err != nil || !within {
-				continue
-			}
+// own, or that of the first one after it that was judged. Once one of them was
+// told, it is that one's, and no later one's.
+func (f *follower) verdictOn(ctx context.Context, merge, told string) (pulls.Verdict, bool) {
+	records, own := f.records(), cmp.Or(told, merge)
+	for _, r := range records {
+		if r.SHA == own && r.Superseded == "" {
+			v, told := f.toldLast(r)
+			return verdictOf(r, v), told
 		}
-		if r.Superseded != "" {
+	}
+	if v, was := f.lastOf(own); was || told != "" {
+		return v, true
+	}
+	for _, r := range records {
+		if within, err := f.repo.IsAncestor(ctx, merge, r.SHA); err != nil || !within || r.Superseded != "" {
 			continue
 		}
 		v, told := f.toldLast(r)
-		return pulls.Verdict{Commit: r.SHA, Final: v.State != outcome.Pending && !v.Early, Good: v.State == outcome.Success, Waits: v.Waits,
-			Title: v.Title, Findings: v.Findings, Lines: v.Lines, Identity: v.Identity}, told
+		return verdictOf(r, v), told
 	}
 	return pulls.Verdict{}, false
+}
+
+// lastWords are what commits were told last, of those that were forgotten a
+// while ago: the Git host may say late which pull request one brought in.
+type lastWords struct {
+	of    map[string]outcome.Verdict
+	order []string
+}
+
+const mostLastWords = 100
+
+func (l *lastWords) keep(commit string, v outcome.Verdict) {
+	if l.of == nil {
+		l.of = map[string]outcome.Verdict{}
+	}
+	if _, there := l.of[commit]; !there {
+		l.order = append(l.order, commit)
+	}
+	v.Body = ""
+	l.of[commit] = v
+	if len(l.order) > mostLastWords {
+		delete(l.of, l.order[0])
+		l.order = l.order[1:]
+	}
+}
+
+func verdictOf(r apply.CommitRecord, v outcome.Verdict) pulls.Verdict {
+	out := pulls.Verdict{Commit: r.SHA, Final: v.State != outcome.Pending && !v.Early, Good: v.State == outcome.Success, Waits: v.Waits,
+		Title: v.Title, Findings: v.Findings, Lines: v.Lines, Identity: v.Identity, Held: r.Held != ""}
+	out.Over = len(r.Clusters) == 0 && !out.Held && out.Good && !out.Waits
+	return out
+}
+
+// lastOf is what a commit was told last of which there can be no news any more;
+// without a commit where that is not known.
+func (f *follower) lastOf(commit string) (pulls.Verdict, bool) {
+	f.mu.Lock()
+	v, was := f.verdicts[commit]
+	if !was {
+		v, was = f.last.of[commit]
+	}
+	f.mu.Unlock()
+	if !was || v.State == outcome.Pending {
+		return pulls.Verdict{Over: true}, false
+	}
+	out := verdictOf(apply.CommitRecord{SHA: commit}, v)
+	out.Over = true
+	return out, true
 }
 
 // toldLast is what a commit was told last. What it was told before a restart

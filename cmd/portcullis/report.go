@@ -27,7 +27,7 @@ func (r *reconciler) reportSource(ctx context.Context, f *follower, states map[s
 		return
 	}
 	for _, record := range f.records() {
-		if f.quiet(record, states) || !f.tellable(record) {
+		if f.quiet(record, states, r.now()) || !f.tellable(record) {
 			continue
 		}
 		judgement, verdict, err := r.verdict(ctx, f, record, states)
@@ -70,9 +70,9 @@ func (f *follower) records() []apply.CommitRecord {
 }
 
 // quiet tells whether nothing about the commit can have changed: it was told
-// success, none of the clusters that it set fails or is exposed otherwise by
-// now, and as many wait for KKP as it was told.
-func (f *follower) quiet(record apply.CommitRecord, states map[string]apply.ClusterState) bool {
+// success, none of the clusters that it set fails, is late or is exposed
+// otherwise by now, and as many wait for KKP as it was told.
+func (f *follower) quiet(record apply.CommitRecord, states map[string]apply.ClusterState, now time.Time) bool {
 	if record.Delivered == "" || record.State != string(outcome.Success) {
 		return false
 	}
@@ -80,7 +80,7 @@ func (f *follower) quiet(record apply.CommitRecord, states map[string]apply.Clus
 		return false
 	}
 	for _, id := range record.Clusters {
-		if s := states[id]; s.Trouble != nil || s.ByHand || s.Unsupported { // which also only waits
+		if s := states[id]; s.Trouble != nil || s.ByHand || s.Unsupported || onItsWay(s) && now.Sub(s.Since) >= f.conf.Checks.Deadline { // some of which only wait
 			return false
 		}
 		switch states[id].State {
@@ -90,6 +90,12 @@ func (f *follower) quiet(record apply.CommitRecord, states map[string]apply.Clus
 		}
 	}
 	return true
+}
+
+// onItsWay tells of a list that the Cluster carries and its load balancer has
+// not got yet, whatever is to come after it.
+func onItsWay(s apply.ClusterState) bool {
+	return s.State == apply.Applied || s.State == apply.Held && s.Beneath == apply.Applied
 }
 
 // waiting counts the commit's clusters that wait for KKP.
@@ -221,6 +227,9 @@ func (f *follower) remind() {
 			delete(f.waiting, commit)
 			delete(f.between, commit)
 			f.mu.Lock()
+			if v, told := f.verdicts[commit]; told {
+				f.last.keep(commit, v)
+			}
 			delete(f.verdicts, commit)
 			f.forget(commit)
 			f.mu.Unlock()
@@ -235,7 +244,7 @@ func (r *reconciler) deadline(states map[string]apply.ClusterState) time.Time {
 		for _, record := range f.records() {
 			for _, id := range record.Clusters {
 				s := states[id]
-				if at := s.Since.Add(f.conf.Checks.Deadline); s.State == apply.Applied && at.After(r.now()) && (next.IsZero() || at.Before(next)) {
+				if at := s.Since.Add(f.conf.Checks.Deadline); onItsWay(s) && at.After(r.now()) && (next.IsZero() || at.Before(next)) {
 					next = at
 				}
 			}

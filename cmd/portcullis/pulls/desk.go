@@ -55,6 +55,12 @@ type Verdict struct {
 	Lines    string
 	// Identity is what makes it news, see outcome.Verdict.
 	Identity string
+	// Held is set where the commit is not followed, so that another may be
+	// judged in its place.
+	Held bool
+	// Over is set where no news of the commit can come any more: none of its
+	// lists is the newest.
+	Over bool
 }
 
 // Record is what outlives the process of a pull request.
@@ -71,9 +77,10 @@ type Options struct {
 	// Offer hands a check to the outbox, unless its commit is the branch's: that
 	// one's own verdict wins. It tells which, and nothing comes in between.
 	Offer func(forge.Check) bool
-	// Verdict of the commit that brought a pull request's merge commit in;
-	// false where there is none yet.
-	Verdict func(ctx context.Context, merge string) (Verdict, bool)
+	// Verdict of the commit that brought a pull request's merge commit in; false
+	// where there is none yet. told is the commit whose verdict was told before,
+	// if any: then it is of that one, and of none that came later.
+	Verdict func(ctx context.Context, merge, told string) (Verdict, bool)
 	// Save writes the records down, by number.
 	Save func(ctx context.Context, records map[string]Record) error
 	// Page is where the console shows a commit; empty, or nil, where it is not
@@ -104,8 +111,9 @@ type Desk struct {
 	// What follows is Run's alone.
 	open     map[int]*entry
 	merged   map[int]*entry
-	seen     source.Pulls // heads as of the last listing
-	target   string       // branch as of the last listing
+	over     map[string]Record // merged ones of which no news can come
+	seen     source.Pulls      // heads as of the last listing
+	target   string            // branch as of the last listing
 	listed   time.Time
 	again    []time.Time // when to list once more: hosts say of a merge after Git does
 	moved    time.Time   // when the branch was last found to have moved
@@ -138,7 +146,7 @@ const (
 // NewDesk makes a desk that takes up what an earlier process wrote down.
 func NewDesk(o Options, records map[string]Record) *Desk {
 	d := &Desk{Options: o, wake: make(chan struct{}, 1), told: map[string]bool{}, places: map[string]string{},
-		open: map[int]*entry{}, merged: map[int]*entry{}, saved: records}
+		open: map[int]*entry{}, merged: map[int]*entry{}, over: map[string]Record{}, saved: records}
 	for name, r := range records {
 		number, err := strconv.Atoi(name)
 		if err != nil {

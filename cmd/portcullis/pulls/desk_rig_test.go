@@ -264,9 +264,12 @@ func (r *rig) offer(c forge.Check) bool {
 	return true
 }
 
-func (r *rig) verdict(_ context.Context, merge string) (pulls.Verdict, bool) {
+func (r *rig) verdict(_ context.Context, merge, told string) (pulls.Verdict, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if told != "" {
+		merge = told
+	}
 	v, known := r.verdicts[merge]
 	return v, known
 }

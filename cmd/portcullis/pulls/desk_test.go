@@ -20,7 +20,7 @@ var (
 )
 
 func inForce(commit string) pulls.Verdict {
-	return pulls.Verdict{Commit: commit, Final: true, Good: true, Title: "1 list in force"}
+	return pulls.Verdict{Commit: commit, Final: true, Good: true, Title: "1 list in force", Over: true}
 }
 
 // begun is a desk that has judged one pull request.

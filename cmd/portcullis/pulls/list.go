@@ -3,6 +3,7 @@ package pulls
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/portcullis-gitops/portcullis/source"
@@ -25,6 +26,8 @@ type entry struct {
 	made     forge.Check // of the result
 	hash     string      // content of made
 	check    string      // content of the check that was offered
+
+	fine bool // merged, and last told to be in force
 
 	fetched  Fetched
 	failures int
@@ -199,12 +202,19 @@ func (d *Desk) follows(e *entry, pr forge.PullRequest) {
 	d.place(e)
 	d.merged[e.number] = e
 	for len(d.merged) > mostMerged {
-		oldest := e.number
-		for number := range d.merged {
-			oldest = min(oldest, number)
-		}
-		delete(d.merged, oldest)
+		delete(d.merged, d.leastWanted().number)
 	}
+}
+
+// leastWanted is the merged pull request to give up: the oldest of those that
+// are in force, else the oldest.
+func (d *Desk) leastWanted() *entry {
+	return slices.MinFunc(byNumber(d.merged), func(a, b *entry) int {
+		if a.fine != b.fine {
+			return map[bool]int{true: -1, false: 1}[a.fine]
+		}
+		return a.number - b.number
+	})
 }
 
 // leave takes back what the comment says of a pull request that goes to another

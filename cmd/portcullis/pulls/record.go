@@ -22,7 +22,7 @@ func (d *Desk) save(ctx context.Context) {
 		records[strconv.Itoa(number)] = e.Record
 	}
 	d.forget(records)
-	if maps.Equal(records, d.saved) || d.Now().Before(d.unsaved) {
+	if d.saves(records) || d.Now().Before(d.unsaved) {
 		return
 	}
 	if err := d.Save(ctx, records); err != nil {
@@ -32,6 +32,19 @@ func (d *Desk) save(ctx context.Context) {
 	}
 	d.saved = records
 	d.unsaved = time.Time{}
+	clear(d.over)
+}
+
+// saves tells whether what is written down says as much: those that are over
+// may go with the next write, as whoever reads of them finds that out again.
+func (d *Desk) saves(records map[string]Record) bool {
+	known := maps.Clone(records)
+	for name, last := range d.over {
+		if _, again := records[name]; !again && d.saved[name] == last {
+			known[name] = last
+		}
+	}
+	return maps.Equal(known, d.saved)
 }
 
 // forget drops the checks that arrived and that nobody asks about any more.

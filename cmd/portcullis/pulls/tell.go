@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/portcullis-gitops/portcullis/render/lint"
 	"github.com/portcullis-gitops/portcullis/render/report"
@@ -198,18 +199,43 @@ func (d *Desk) comment(ctx context.Context, e *entry, identity, text string, onl
 }
 
 // follow says on a merged pull request how its commit went, as long as there is
-// news of it.
+// news of it: what is in force may fail later, and recover.
 func (d *Desk) follow(ctx context.Context, e *entry) (bool, error) {
-	v, known := d.Verdict(ctx, e.Merged)
-	if !known || !v.Final {
+	v, known := d.Verdict(ctx, e.Merged, e.Told)
+	switch {
+	case known && v.Over && v.Commit == "":
+		d.end(e)
+		return false, nil
+	case !known || !v.Final:
 		e.worked()
 		return false, nil
 	}
-	asked, err := d.comment(ctx, e, digest(fmt.Sprint(v.Good, v.Waits, "\n", cmp.Or(v.Identity, v.Title))), afterMerge(d.Seed, v), false)
-	if v.Good && !v.Waits && err == nil {
-		delete(d.merged, e.number)
+	asked, err := d.comment(ctx, e, v.news(), afterMerge(d.Seed, v), false)
+	if err != nil {
+		return asked, err
 	}
-	return asked, err
+	if !v.Held {
+		e.Told = v.Commit
+	}
+	if e.fine = v.Good && !v.Waits; v.Over {
+		d.end(e)
+	}
+	return asked, nil
+}
+
+// end forgets a merged pull request. By itself that is not worth a write.
+func (d *Desk) end(e *entry) {
+	delete(d.merged, e.number)
+	d.over[strconv.Itoa(e.number)] = e.Record
+}
+
+// news identifies what is told of a merged pull request. That all is in force
+// is the same however it is counted.
+func (v Verdict) news() string {
+	if v.Good && !v.Waits {
+		return digest("in force")
+	}
+	return digest(fmt.Sprint(v.Good, v.Waits, "\n", cmp.Or(v.Identity, v.Title)))
 }
 
 func afterMerge(seed string, v Verdict) string {
