@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"github.com/portcullis-gitops/portcullis/apply"
 	"github.com/portcullis-gitops/portcullis/apply/outcome"
@@ -226,9 +227,11 @@ func (r *reconciler) judgePull(ctx context.Context, f *follower, w pullWorld, la
 	in.After = plan(in.AfterFiles, in.Before.Base(), nil, in.Inventory)
 	guarded := plan(in.AfterFiles, in.Before.Base(), &render.Guard{Freeze: r.config.Freeze}, in.Inventory)
 	in.Holds = pulls.Holds(in.After, guarded)
-	if in.Refused, in.Untried, err = r.tryLists(ctx, f, in.Before, in.After); err != nil {
+	tried, err := r.tryLists(ctx, f, in.Before, in.After)
+	if err != nil {
 		return pulls.Result{}, err
 	}
+	in.Refused, in.Untried, in.Unanswered = tried.refused, tried.untried, tried.unanswered
 	return pulls.Judge(in), nil
 }
 
@@ -252,42 +255,54 @@ func (f *follower) ownPaths(laid *source.Laid, paths []string) []string {
 // mostTried bounds the clusters of one pull request that KKP is asked about.
 const mostTried = 50
 
+// longestTrial bounds how long one pull request waits for the seed's answers:
+// others wait behind it.
+const longestTrial = 2 * time.Minute
+
 // tryLists asks the seed about the lists that a change makes others of.
-func (r *reconciler) tryLists(ctx context.Context, f *follower, before, after *render.Plan) (map[string]string, int, error) {
+func (r *reconciler) tryLists(ctx context.Context, f *follower, before, after *render.Plan) (trial, error) {
 	ids := outcome.Judge(before, after, f.conf.Name, nil).Set
+	asking, done := context.WithTimeout(ctx, longestTrial)
+	defer done()
 	return tryAll(ctx, ids, after, func(w *render.Wanted) (string, error) {
-		words, err := r.trials.Try(ctx, w)
-		if err != nil && ctx.Err() == nil {
+		words, err := r.trials.Try(asking, w)
+		if err != nil && asking.Err() == nil {
 			f.log.Error(err, "Cannot ask the seed about a list", "cluster", w.Cluster)
 		}
 		return words, err
 	})
 }
 
-// tryAll answers what the seed says against the lists of these clusters, by ID,
-// and of how many it was not asked: they are too many, or the seed is away or
-// busy; then the change is judged all the same.
-func tryAll(ctx context.Context, ids []string, plan *render.Plan, try func(*render.Wanted) (string, error)) (map[string]string, int, error) {
-	refused, tried, untried := map[string]string{}, 0, 0
+// trial is what the seed says against lists, by cluster, and of how many it was
+// not asked, for they are too many, or did not answer.
+type trial struct {
+	refused             map[string]string
+	untried, unanswered int
+}
+
+// tryAll tries the lists of these clusters. The change is judged all the same
+// where the seed does not answer.
+func tryAll(ctx context.Context, ids []string, plan *render.Plan, try func(*render.Wanted) (string, error)) (trial, error) {
+	out, tried := trial{refused: map[string]string{}}, 0
 	for _, id := range ids {
 		w := plan.Clusters[id]
 		if w.Held != nil || w.Access != render.Restricted || !w.Exposed {
 			continue
 		}
 		if tried == mostTried {
-			untried++
+			out.untried++
 			continue
 		}
 		tried++
 		words, err := try(w)
 		switch {
 		case ctx.Err() != nil:
-			return nil, 0, ctx.Err()
+			return trial{}, ctx.Err()
 		case err != nil:
-			untried++
+			out.unanswered++
 		case words != "":
-			refused[id] = words
+			out.refused[id] = words
 		}
 	}
-	return refused, untried, nil
+	return out, nil
 }

@@ -26,9 +26,9 @@ func changedLists(n int) ([]string, *render.Plan) {
 func TestFiftyListsOfAPullRequestAreTried(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		lists, asked, untried, refused int
-		change                         func(*render.Plan)
-		try                            func(w *render.Wanted) (string, error)
+		lists, asked, untried, unanswered, refused int
+		change                                     func(*render.Plan)
+		try                                        func(w *render.Wanted) (string, error)
 	}{
 		"none":  {},
 		"fifty": {lists: 50, asked: 50},
@@ -44,8 +44,8 @@ func TestFiftyListsOfAPullRequestAreTried(t *testing.T) {
 			}
 			return "", nil
 		}},
-		"the seed is away": {lists: 60, asked: 50, untried: 60, try: func(*render.Wanted) (string, error) { return "", errors.New("away") }},
-		"away for a moment": {lists: 3, asked: 3, untried: 1, refused: 1, try: func(w *render.Wanted) (string, error) {
+		"the seed is away": {lists: 60, asked: 50, untried: 10, unanswered: 50, try: func(*render.Wanted) (string, error) { return "", errors.New("away") }},
+		"away for a moment": {lists: 3, asked: 3, unanswered: 1, refused: 1, try: func(w *render.Wanted) (string, error) {
 			return map[string]string{"c002": "no"}[w.Cluster], map[string]error{"c001": errors.New("busy")}[w.Cluster]
 		}},
 	} {
@@ -54,15 +54,15 @@ func TestFiftyListsOfAPullRequestAreTried(t *testing.T) {
 			tt.change(plan)
 		}
 		asked := 0
-		refused, untried, err := tryAll(t.Context(), ids, plan, func(w *render.Wanted) (string, error) {
+		got, err := tryAll(t.Context(), ids, plan, func(w *render.Wanted) (string, error) {
 			asked++
 			if tt.try == nil {
 				return "", nil
 			}
 			return tt.try(w)
 		})
-		if asked != tt.asked || untried != tt.untried || len(refused) != tt.refused || err != nil {
-			t.Errorf("%s: asked about %d, %d not tried, %d refused, %v; want %d, %d, %d", name, asked, untried, len(refused), err, tt.asked, tt.untried, tt.refused)
+		if asked != tt.asked || got.untried != tt.untried || got.unanswered != tt.unanswered || len(got.refused) != tt.refused || err != nil {
+			t.Errorf("%s: asked about %d, %+v, %v; want %+v", name, asked, got, err, tt)
 		}
 	}
 }
@@ -73,7 +73,7 @@ func TestTrialsEndWithTheProcess(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ids, plan := changedLists(3)
 	asked := 0
-	_, _, err := tryAll(ctx, ids, plan, func(*render.Wanted) (string, error) {
+	_, err := tryAll(ctx, ids, plan, func(*render.Wanted) (string, error) {
 		asked++
 		cancel()
 		return "", fmt.Errorf("wait: %w", ctx.Err())

@@ -263,6 +263,9 @@ func (d *Desk) next() time.Time {
 		next = latest(now, d.retry, d.quiet)
 	}
 	for _, e := range d.open {
+		if !e.askAt.IsZero() && !e.away {
+			next = earliest(next, latest(e.askAt, e.retry, d.judging))
+		}
 		if d.due(e) {
 			next = earliest(next, latest(e.retry, d.judging))
 		}

@@ -42,6 +42,7 @@ type rig struct {
 	said     []string // comments in order
 	records  map[string]pulls.Record
 	fetched  int
+	judged   int
 	world    *pulls.World
 	forks    bool // denied
 	page     func(commit string) string
@@ -188,6 +189,7 @@ func (fetched) Close()                                       {}
 func (r *rig) judge(_ context.Context, laid *source.Laid, _ pulls.Fetched) (pulls.Result, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.judged++
 	if slices.Contains(r.branch, laid.Commit) {
 		return naught, nil
 	}
@@ -195,6 +197,12 @@ func (r *rig) judge(_ context.Context, laid *source.Laid, _ pulls.Fetched) (pull
 		return result, nil
 	}
 	return r.words[laid.Commit], nil
+}
+
+func (r *rig) judgements() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.judged
 }
 
 // The Git host.

@@ -76,3 +76,36 @@ func TestHoldOfAMergeIsNotTheLastWord(t *testing.T) {
 		r.wantComment(1, "**in force on `eu-west`**")
 	})
 }
+
+// TestSeedThatDoesNotAnswerIsAskedAgain, later and later, and what it says then
+// is told.
+func TestSeedThatDoesNotAnswerIsAskedAgain(t *testing.T) {
+	bubble(t, func(r *rig) {
+		silent := good("review: one")
+		silent.Same, silent.Unanswered = "review: one, not answered", true
+		r.move(m1)
+		r.propose(1, h1, silent)
+		r.start()
+		first := r.judgements()
+		r.pass(45 * time.Second)
+		if n := r.judgements() - first; n != 1 {
+			t.Errorf("judged %d times in the first 45 s", n)
+		}
+		r.pass(10 * time.Hour)
+		if n := r.judgements(); n < 20 || n > 30 {
+			t.Errorf("judged %d times in ten hours", n)
+		}
+		if len(r.offers) != 1 || len(r.said) != 1 {
+			t.Errorf("the same was said again: %d, %q", len(r.offers), r.said)
+		}
+		r.set(func() { r.words[h1] = bad("review: refused-by-kkp") })
+		r.pass(31 * time.Minute)
+		r.wantCheck(h1, forge.Failure, "review: refused-by-kkp")
+		r.wantComment(1, "refused-by-kkp")
+		done := r.judgements()
+		r.pass(10 * time.Hour)
+		if r.judgements() != done {
+			t.Error("it is asked for ever")
+		}
+	})
+}

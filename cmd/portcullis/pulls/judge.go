@@ -45,8 +45,9 @@ type Input struct {
 	// Refused are clusters of which KKP, asked without consequences, would not
 	// take the list; its words by ID.
 	Refused map[string]string
-	// Untried counts the clusters that KKP was not asked about.
-	Untried int
+	// Untried counts the clusters that KKP was not asked about for they are too
+	// many, Unanswered those about which it did not answer.
+	Untried, Unanswered int
 
 	Policy    *policy.Policy
 	Inventory render.Inventory
@@ -67,6 +68,9 @@ type Result struct {
 	// Nothing is set where no file that this seed reads is touched: then there
 	// is no comment unless there is one already.
 	Nothing bool
+	// Unanswered is set where KKP did not answer about a list: it is to be judged
+	// again later.
+	Unanswered bool
 	// Findings that decided, and those that come with them: all of the files
 	// that it touches.
 	Findings []lint.Finding
@@ -95,8 +99,9 @@ func Judge(in Input) Result {
 		return nothing(in)
 	}
 	decide(d, errors)
-	r := Result{Failure: len(errors) > 0, Title: title(d, errors), Comment: in.comment(d, short(in.Base)), Findings: d.Findings, Diff: d, Base: in.Base}
-	in.Untried = min(in.Untried, 1)
+	r := Result{Failure: len(errors) > 0, Title: title(d, errors), Comment: in.comment(d, short(in.Base)), Findings: d.Findings, Diff: d, Base: in.Base,
+		Unanswered: in.Unanswered > 0}
+	in.Untried, in.Unanswered = min(in.Untried, 1), min(in.Unanswered, 1)
 	r.Same = fmt.Sprintf("%v\n%s\n%s", r.Failure, r.Title, in.comment(lasting(d), ""))
 	return r
 }
@@ -224,7 +229,10 @@ func (in Input) comment(d *meaning.Diff, base string) string {
 		return "" // a strings.Builder takes everything
 	}
 	if in.Untried > 0 {
-		fmt.Fprintf(&b, "\nKKP was not asked about %d of the clusters: they are too many to try at once, or the seed did not answer.\n", in.Untried)
+		fmt.Fprintf(&b, "\nKKP was not asked about %d of the clusters: they are too many to try at once.\n", in.Untried)
+	}
+	if in.Unanswered > 0 {
+		fmt.Fprintf(&b, "\nKKP did not answer about %d of the clusters; it is asked again.\n", in.Unanswered)
 	}
 	return b.String()
 }

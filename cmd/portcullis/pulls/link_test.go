@@ -104,6 +104,8 @@ func TestWhatVariesIsNotSaidAgain(t *testing.T) {
 		"another complaint": {refused("the CNI version is not supported"), refused("there is no such datacenter"), true},
 		"refused by now":    {nil, refused("no"), true},
 		"fewer were asked":  {func(in *pulls.Input) { in.Untried = 7 }, func(in *pulls.Input) { in.Untried = 8 }, false},
+		"more keep silent":  {func(in *pulls.Input) { in.Unanswered = 1 }, func(in *pulls.Input) { in.Unanswered = 2 }, false},
+		"it answers":        {func(in *pulls.Input) { in.Unanswered = 1 }, nil, true},
 		"not all are asked": {nil, func(in *pulls.Input) { in.Untried = 8 }, true},
 	} {
 		t.Run(name, func(t *testing.T) {

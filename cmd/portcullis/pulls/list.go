@@ -29,6 +29,9 @@ type entry struct {
 
 	fine bool // merged, and last told to be in force
 
+	unanswered int       // times in a row that KKP did not answer about it
+	askAt      time.Time // when to ask again; zero: not at all
+
 	fetched  Fetched
 	failures int
 	retry    time.Time // nothing is tried before

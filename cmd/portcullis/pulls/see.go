@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/portcullis-gitops/portcullis/source"
 	"github.com/portcullis-gitops/portcullis/source/forge"
@@ -14,7 +15,8 @@ func isGone(err error) bool { return errors.Is(err, forge.ErrRefused) }
 
 // due tells whether a pull request is to be judged now.
 func (d *Desk) due(e *entry) bool {
-	return e.pr.Number != 0 && !e.away && (e.against != d.now() || e.judged != e.pr.Head)
+	again := !e.askAt.IsZero() && !d.Now().Before(e.askAt)
+	return e.pr.Number != 0 && !e.away && (e.against != d.now() || e.judged != e.pr.Head || again)
 }
 
 // waiting are the pull requests to judge, those that were judged longest ago
@@ -92,7 +94,17 @@ func (d *Desk) settle(e *entry, r Result, w *World) {
 	e.result, e.against, e.judged, e.judgedAt = r, w, e.pr.Head, d.Now()
 	e.made = d.check(e)
 	e.hash = e.made.Hash()
+	if e.askAt = (time.Time{}); !r.Unanswered {
+		e.unanswered = 0
+		return
+	}
+	e.askAt = d.Now().Add(min(firstAsked<<min(e.unanswered, 10), lastAsked))
+	e.unanswered++
 }
+
+// KKP is asked again about what it did not answer after half a minute, then
+// after twice as long each time, up to half an hour.
+const firstAsked, lastAsked = 30 * time.Second, 30 * time.Minute
 
 // judge fetches what is new, lays it over the branch, and judges that. What is
 // wrong with the pull request itself is a result.
