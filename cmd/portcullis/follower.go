@@ -51,6 +51,7 @@ type follower struct {
 
 	retained map[string]render.Retained   // lists that a restart left
 	judged   map[string]outcome.Judgement // by commit, as far as they were needed
+	meant    heldMeaning                  // of the head that is held
 	waiting  map[string]int               // clusters that wait for KKP, as each commit was told
 	between  map[string][]string          // commits that one superseded
 

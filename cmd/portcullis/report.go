@@ -165,7 +165,8 @@ func (r *reconciler) verdict(ctx context.Context, f *follower, record apply.Comm
 
 func (r *reconciler) judgement(ctx context.Context, f *follower, record apply.CommitRecord) (outcome.Judgement, error) {
 	if record.Held != "" {
-		return outcome.Judgement{Hold: record.Held + "; to follow it all the same: " + approveLine(f.conf.Name, record.SHA)}, nil
+		return outcome.Judgement{Hold: record.Held + "; to follow it all the same: " + approveLine(f.conf.Name, record.SHA),
+			Meaning: r.explainHeld(ctx, f, record)}, nil
 	}
 	if j, ok := f.judged[record.SHA]; ok {
 		return j, nil

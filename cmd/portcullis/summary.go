@@ -1,16 +1,19 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/portcullis-gitops/portcullis/apply"
 	"github.com/portcullis-gitops/portcullis/apply/outcome"
 	"github.com/portcullis-gitops/portcullis/cmd/portcullis/pulls"
 	"github.com/portcullis-gitops/portcullis/render"
 	"github.com/portcullis-gitops/portcullis/render/policy"
 	"github.com/portcullis-gitops/portcullis/render/report"
+	"github.com/portcullis-gitops/portcullis/source"
 	"github.com/portcullis-gitops/portcullis/source/forge"
 )
 
@@ -30,6 +33,9 @@ func (f *follower) check(commit string, v outcome.Verdict, j outcome.Judgement) 
 // means. Empty where there is nothing to say but the title.
 func summary(v outcome.Verdict, j outcome.Judgement) string {
 	var b strings.Builder
+	if j.Hold != "" && j.Meaning != "" { // the title may be cut
+		b.WriteString(pulls.Block(v.Title) + "\n")
+	}
 	if v.Lines != "" {
 		fmt.Fprintf(&b, "**Clusters**\n\n%s\n", pulls.Block(v.Lines))
 	}
@@ -75,4 +81,42 @@ func (r *reconciler) explain(f *follower, s step, p *policy.Policy, j outcome.Ju
 		Before: s.before, After: s.after, BeforeFiles: s.beforeFiles, AfterFiles: s.newFiles, Holds: s.after.Holds,
 		Policy: p, Inventory: r.inventory, Now: r.now()}, slices.Concat(j.Errors, j.SeedErrors)))
 	return j
+}
+
+// heldMeaning is what a commit that is not followed would mean, as it was found
+// against what is.
+type heldMeaning struct{ commit, accepted, text string }
+
+// explainHeld is what following a commit would mean that is held as a whole:
+// whoever is to approve it reads that first. Empty where that is not shown, or
+// cannot be told.
+func (r *reconciler) explainHeld(ctx context.Context, f *follower, record apply.CommitRecord) string {
+	accepted := f.known().Accepted
+	switch {
+	case !f.detailed || record.SHA != f.held || !f.repo.Has(record.SHA), accepted != "" && !f.repo.Has(accepted):
+		return ""
+	case f.meant.commit == record.SHA && f.meant.accepted == accepted:
+		return f.meant.text
+	}
+	j, err := r.judgeHeld(ctx, f, record, accepted)
+	if err != nil {
+		f.log.Error(err, "Cannot tell what a commit that is held would mean", "commit", record.SHA)
+		return ""
+	}
+	f.meant = heldMeaning{record.SHA, accepted, j.Meaning}
+	return j.Meaning
+}
+
+func (r *reconciler) judgeHeld(ctx context.Context, f *follower, record apply.CommitRecord, accepted string) (outcome.Judgement, error) {
+	before, old, oldFiles, err := r.past(ctx, f, accepted, nil)
+	if err != nil {
+		return outcome.Judgement{}, err
+	}
+	after, new, newFiles, err := r.past(ctx, f, record.SHA, before.Base())
+	if err != nil {
+		return outcome.Judgement{}, err
+	}
+	after.Holds = []render.MassHold{{Source: f.conf.Name, Reason: record.Held}}
+	return r.explain(f, step{accepted, record.SHA, before, after, oldFiles, newFiles}, r.policy.current,
+		outcome.Judge(before, after, f.conf.Name, source.Changed(old, new))), nil
 }

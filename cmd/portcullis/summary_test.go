@@ -26,8 +26,10 @@ func TestCheckOfABranchCommit(t *testing.T) {
 		"a line is all that is shown": {false, failed, both, "", "[]"},
 		"what it means":               {true, failed, outcome.Judgement{Warned: both.Warned, Meaning: "**review**: m\n"}, "**Clusters**\n\n```\nshop: Synced\n```\n\n**review**: m\n", "[3 error[host-bits] 5 warning[duplicate-entry]]"},
 		"no plan of it is left":       {true, failed, both, "**Clusters**\n\n```\nshop: Synced\n```\n\n- `tenants/acme/a.yaml:3:9` error[host-bits] `` has `bits` ``\n", "[3 error[host-bits] 5 warning[duplicate-entry]]"},
-		"nothing to say":              {true, outcome.Verdict{State: outcome.Success, Title: "superseded by x"}, outcome.Judgement{}, "", "[]"},
-		"not at its end":              {true, outcome.Verdict{State: outcome.Pending, Title: "applying"}, both, "", "[]"},
+		"held as a whole": {true, outcome.Verdict{State: outcome.Failure, Title: "held: rewinds"}, outcome.Judgement{Hold: "rewinds", Meaning: "**hold**: m\n"},
+			"```\nheld: rewinds\n```\n\n**hold**: m\n", "[]"},
+		"nothing to say": {true, outcome.Verdict{State: outcome.Success, Title: "superseded by x"}, outcome.Judgement{}, "", "[]"},
+		"not at its end": {true, outcome.Verdict{State: outcome.Pending, Title: "applying"}, both, "", "[]"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

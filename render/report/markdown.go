@@ -13,6 +13,8 @@ import (
 type Compared struct {
 	Base string `json:"base"` // main (3f2a9c1d5e6b)
 	Head string `json:"head"` // the work tree, or a commit likewise
+	// Merged is set where the change is on the branch already.
+	Merged bool `json:"-"`
 	*meaning.Diff
 }
 
@@ -33,7 +35,11 @@ func Markdown(w io.Writer, c Compared) error {
 		fmt.Fprintf(&b, " %s: %s.", reasons(c.Class), why(c.Why).markdown())
 	}
 	if c.Class == meaning.Hold {
-		b.WriteString(" Once merged, an operator of the seed lets it go ahead: `portcullis approve SOURCE@SHA --reason TEXT`.")
+		when := "Once merged, an"
+		if c.Merged {
+			when = "An"
+		}
+		fmt.Fprintf(&b, " %s operator of the seed lets it go ahead: `portcullis approve SOURCE@SHA --reason TEXT`.", when)
 	}
 	b.WriteString("\n")
 	writeFindings(&b, c.Findings)

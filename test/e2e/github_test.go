@@ -40,6 +40,10 @@ func TestGitHubAppReadsAndTells(t *testing.T) {
 	p.await("the check run of a bad file, with another token", p.says(bad, "failure", "host-bits"))
 	fixed := p.edit("acme/production.yaml", "10.0.0.1/8", "203.0.113.0/24")
 	p.await("the check run of the corrected file", p.says(fixed, "success", ""))
+	p.must(p.Rewind(p.ctx, first))
+	other := p.edit("acme/production.yaml", "203.0.113.0/24", "203.0.113.0/25")
+	p.await("the check run of a rewind, with what it would mean", p.says(other, "failure", "held: rewinds"),
+		p.says(other, "failure", "portcullis approve customers@"+other), p.says(other, "failure", "203.0.113.128/25"))
 	if got := hub.Minted(); got != 2 {
 		t.Errorf("%d tokens were asked for, want the first and the one after it was revoked", got)
 	}

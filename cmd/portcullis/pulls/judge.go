@@ -36,6 +36,8 @@ type Input struct {
 	// without a guard. BeforeFiles and AfterFiles are the source's own.
 	Before, After           *render.Plan
 	BeforeFiles, AfterFiles []render.File
+	// Merged is set for a commit that is on the branch already.
+	Merged bool
 	// Holds are what the seed's guard would hold of the change.
 	Holds []render.MassHold
 	// Changed are the paths, from the repository's root, that the change makes
@@ -124,6 +126,7 @@ func decide(d *meaning.Diff, errors []lint.Finding) {
 // the same as of a pull request. Its plans may have been made with a guard;
 // errors are those that decide.
 func Meaning(in Input, errors []lint.Finding) string {
+	in.Merged = true
 	d := in.compare()
 	decide(d, errors)
 	return in.comment(d, short(in.Base))
@@ -225,7 +228,7 @@ func title(d *meaning.Diff, errors []lint.Finding) string {
 func (in Input) comment(d *meaning.Diff, base string) string {
 	var b strings.Builder
 	head := short(in.Head) + " on " + in.Seed
-	if err := report.Markdown(&b, report.Compared{Base: fmt.Sprintf("%s (%s)", in.Target, base), Head: head, Diff: d}); err != nil {
+	if err := report.Markdown(&b, report.Compared{Base: fmt.Sprintf("%s (%s)", in.Target, base), Head: head, Merged: in.Merged, Diff: d}); err != nil {
 		return "" // a strings.Builder takes everything
 	}
 	if in.Untried > 0 {
