@@ -7,7 +7,8 @@
 //   - on a real kube-apiserver with KKP's CRDs, every object it can make is
 //     accepted, its pods by the restricted Pod Security Standard too; a release is
 //     installed, the reconciler runs under its account, which may do what is
-//     listed here and nothing else, verb by verb; and uninstalling changes no list;
+//     listed here and nothing else, verb by verb; it is upgraded and rolled back, its
+//     state broken and restored; and none of that, nor uninstalling, changes a list;
 //   - the container image is built by buildah, and run as the chart's pod would be:
 //     as no root, on a root file system that cannot be written to;
 //   - a release is complete, as its checksums say, and the same bytes in any folder.

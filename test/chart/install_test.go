@@ -60,6 +60,8 @@ func TestInstallation(t *testing.T) {
 	h.await("the first sync", h.InForce(stage.ShopProd, stage.ProdList()...))
 	h.change("acme/staging.yaml", "    - group: vpn", "    - {description: Graz office, owner: netops@acme.example, cidr: 192.0.2.96/28}\n    - group: vpn",
 		stage.ShopDev, append(stage.StagingList(), "192.0.2.96/28"))
+	h.part("an upgrade, and back", (*house).upgradeAndBack)
+	h.part("the state from a backup", (*house).restore)
 	h.part("the image takes over", (*house).image)
 	h.part("uninstalling changes no list", (*house).uninstall)
 }
@@ -289,18 +291,7 @@ func (h *house) restricted() {
 // uninstall takes the release away while the reconciler runs on, as a pod may
 // for some seconds: no Cluster is written to.
 func (h *house) uninstall() {
-	specs := func() map[string]any {
-		list := &unstructured.UnstructuredList{}
-		list.SetAPIVersion("kubermatic.k8c.io/v1")
-		list.SetKind("ClusterList")
-		h.must(h.Seed.Client.List(h.ctx, list))
-		out := map[string]any{}
-		for _, c := range list.Items {
-			out[c.GetName()] = []any{c.GetGeneration(), c.Object["spec"]}
-		}
-		return out
-	}
-	before := specs()
+	before := h.specs()
 	if out, err := helm(h.t, append([]string{"uninstall", release}, h.helmed...)...); err != nil {
 		h.t.Fatalf("%v: %s", err, out)
 	}
@@ -310,7 +301,7 @@ func (h *house) uninstall() {
 		}
 		return nil
 	})
-	if after := specs(); len(before) == 0 || !reflect.DeepEqual(before, after) {
+	if after := h.specs(); !reflect.DeepEqual(before, after) {
 		h.t.Errorf("clusters were %v and are %v", before, after)
 	}
 	var maps corev1.ConfigMapList
