@@ -50,7 +50,9 @@ func toldAt(s Source) string {
 }
 
 // sameRepository spells a repository's address in one way: hosts and, on the
-// forges, names have no case, and .git at the end may be left out.
+// forges, names have no case, and .git at the end may be left out. That one
+// address with ssh and one with https are of the same repository cannot be
+// known: paths, ports and user names differ from host to host.
 func sameRepository(address string) string {
 	address = strings.TrimSuffix(strings.TrimRight(address, "/"), ".git")
 	if u, err := url.Parse(address); err == nil && u.Scheme == "file" {
