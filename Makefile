@@ -75,9 +75,9 @@ alerts: ## alerts and dashboard, on Prometheus' own rule engine; a module of its
 
 # What drives a browser is no business of the product's either.
 pages: ## the pages in a real Chromium, headless, with axe-core; what they look like to build/screens
-	@command -v chromium || command -v chromium-browser || command -v google-chrome || \
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
 		echo "no Chromium: THE PAGES ARE NOT TESTED IN A BROWSER (apt-get install chromium)"
-	@command -v npm || echo "no npm, for axe-core: THE PAGES ARE NOT TESTED IN A BROWSER (apt-get install npm)"
+	@command -v npm >/dev/null || echo "no npm, for axe-core: THE PAGES ARE NOT TESTED IN A BROWSER (apt-get install npm)"
 	@assets=$$(go run ./test/tools -control-plane) && export KUBEBUILDER_ASSETS="$$assets" && \
 	cd test/browser && go vet ./... && go test -count=1 ./... # nothing outside of its folder counts for the cache
 
@@ -160,7 +160,7 @@ release: ## binaries, chart, bills of materials (CycloneDX) and checksums, to bu
 	cd $(RELEASE) && $(or $(shell command -v sha256sum),shasum -a 256) * > SHA256SUMS
 
 clean: ## what build and tools left in this work tree; built servers stay in the user's cache
-	rm -rf bin .tools build/image build/release
+	rm -rf bin .tools build/image build/release build/screens
 
 help: ## this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile

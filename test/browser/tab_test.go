@@ -54,7 +54,11 @@ func ways() []way {
 
 // desktop is for tests of what pages do, whose looks are others' business.
 func desktop(scripts bool) way {
-	return way{name: "desktop", width: 1280, height: 900, scheme: "light", scripts: scripts, projects: operators}
+	name := "desktop-light"
+	if !scripts {
+		name += "-noscript"
+	}
+	return way{name: name, width: 1280, height: 900, scheme: "light", scripts: scripts, projects: operators}
 }
 
 // tab is a tab of the browser in which somebody looks at pages.
