@@ -232,7 +232,7 @@ var (
 	// othersWords look like rules.
 	othersWords = []string{"ls-remote", "front-loadbalancer", "apiserver-external", "shop-prod", "shop-staging", "kubermatic-api", "worker-name",
 		"project-id", "kube-apiserver", "portcullis-operator", "portcullis-reader", "portcullis-reconciler", "portcullis-managed-lists",
-		"portcullis-approvals", "portcullis-operators", "eu-west", "us-east", "yaml-language-server", "valid-after", "cert-authority", "blast-radius"}
+		"portcullis-approvals", "portcullis-operators", "eu-west", "us-east", "yaml-language-server", "valid-after", "cert-authority", "blast-radius", "source-gone"}
 	othersFields = []string{"apiServerServiceType", "sourceRanges", "defaultAPIServerAllowedIPRanges", "breakGlassGroups", "managedLists",
 		"managedFields", "defaultClusterTemplate", "apiServerAllowedIPRanges", "errorReason", "holderIdentity", "renewTime", "creator.login",
 		"storage.data", "spec.apiServerAllowedIPRanges", "status.errorReason", "status.address.adminToken", "admission.managedLists", "nodeEgress"}
