@@ -72,3 +72,16 @@ func TestVerdictOfWhatAGuardHolds(t *testing.T) {
 		})
 	}
 }
+
+// Of several lists those that are held come first, and make a failure another
+// one: a check must not read as if most were well.
+func TestHeldListsComeFirst(t *testing.T) {
+	t.Parallel()
+	plan := guardedPlan(render.RuleBlastRadius, "192.0.2.0/24")
+	plan.Clusters["a"] = &render.Wanted{Cluster: "a"}
+	synced := apply.ClusterState{State: apply.Synced}
+	moment := outcome.Moment{Plan: plan, Set: []string{"a", "x"}, Approve: "approve s@1", Deadline: deadline,
+		States: map[string]apply.ClusterState{"a": synced, "x": {State: apply.Held, Beneath: apply.Synced, Message: "too much"}}}
+	v := outcome.Judgement{Set: moment.Set}.Verdict(moment)
+	wantVerdict(t, v, outcome.Failure, "held: too much; to let it go ahead: approve s@1", "shop (x): Held, too much\na: Synced\n")
+}
