@@ -102,6 +102,8 @@ type CommitRecord struct {
 	Base string `json:"base,omitempty"` // the commit that was judged before it
 	// Clusters are those of whose list it was the newest to set.
 	Clusters []string `json:"clusters,omitempty"`
+	// Tenants are whose those were then: what is another's by now is not told.
+	Tenants []string `json:"tenants,omitempty"`
 	// Delivered is the hash of the final check that was delivered; empty until
 	// then.
 	Delivered string `json:"delivered,omitempty"`

@@ -26,8 +26,9 @@ type Judgement struct {
 	Warnings int
 	// Standing counts the errors that are not from this change.
 	Standing int
-	// Set are the clusters whose list, or access, it changed, sorted.
-	Set []string
+	// Set are the clusters whose list, or access, it changed, sorted, and Tenants
+	// whose those are, sorted too.
+	Set, Tenants []string
 	// Files counts the files that it changes for this seed's source.
 	Files int
 	// Warned are the first warnings in the files that it changes.
@@ -61,6 +62,7 @@ func Judge(before, after *render.Plan, source string, changed []string) Judgemen
 		old[place(f)]--
 	}
 	j.addHeld(after, source, touched)
+	j.Tenants = tenantsOf(after, j.Set)
 	return j
 }
 
@@ -126,6 +128,15 @@ func changedClusters(before, after *render.Plan, source string) []string {
 	}
 	slices.Sort(out)
 	return boundMissing(after, out)
+}
+
+func tenantsOf(p *render.Plan, ids []string) []string {
+	var out []string
+	for _, id := range ids {
+		out = append(out, p.Clusters[id].Claim.Tenant)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // asked is what the files ask for of a cluster, whatever a guard makes of it:

@@ -55,6 +55,10 @@ type Moment struct {
 	// Set are the clusters for which the commit is the newest to have set the
 	// list: news of others is not its own.
 	Set []string
+	// Tenants are those whose clusters Set were when the commit was judged: of
+	// what is another's by now, made anew under the same ID, it has no news.
+	// Empty where that is not known.
+	Tenants []string
 	// Approve is what lifts a hold of the commit's source; a command line.
 	Approve string
 	// Settled is set where the check was final before: then work in progress,
@@ -68,7 +72,10 @@ type Moment struct {
 func (m Moment) indexed() Moment {
 	// A cluster that was let go, because it is gone or not the tenant's any
 	// more, is nobody's news.
-	m.Set = slices.DeleteFunc(slices.Clone(m.Set), func(id string) bool { return m.Plan.Clusters[id] == nil })
+	m.Set = slices.DeleteFunc(slices.Clone(m.Set), func(id string) bool {
+		w := m.Plan.Clusters[id]
+		return w == nil || len(m.Tenants) > 0 && !slices.Contains(m.Tenants, w.Claim.Tenant)
+	})
 	m.unsupported = map[string]bool{}
 	m.seedFaults = map[string]lint.Finding{}
 	for _, f := range m.Plan.Findings {

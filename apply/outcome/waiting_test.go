@@ -55,3 +55,35 @@ func TestKeptListOfAPausedClusterIsASuccess(t *testing.T) {
 		}
 	}
 }
+
+// A Cluster that is made anew under its ID for another tenant is no news of the
+// commit that set the old one's list, however it fares; nor is its name told.
+func TestClusterOfAnotherTenantIsNoNews(t *testing.T) {
+	t.Parallel()
+	states := map[string]apply.ClusterState{"x": {State: apply.Rejected, Message: "secret"}, "y": {State: apply.Synced}}
+	for name, c := range map[string]struct {
+		owner   string
+		tenants []string
+		state   outcome.State
+		body    string
+	}{
+		"still its own":           {"acme", []string{"acme"}, outcome.Failure, "shop (x): Rejected, secret\ny: Synced\n"},
+		"another's by now":        {"globex", []string{"acme"}, outcome.Success, "y: Synced\n"},
+		"of both from the start":  {"globex", []string{"acme", "globex"}, outcome.Failure, "shop (x): Rejected, secret\ny: Synced\n"},
+		"judged before that kept": {"globex", nil, outcome.Failure, "shop (x): Rejected, secret\ny: Synced\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := outcome.Judgement{Set: []string{"x", "y"}}.Verdict(outcome.Moment{
+				Plan: &render.Plan{Clusters: map[string]*render.Wanted{
+					"x": {Cluster: "x", Title: "shop (x)", Claim: render.Claim{Tenant: c.owner}},
+					"y": {Cluster: "y", Claim: render.Claim{Tenant: "acme"}},
+				}},
+				States: states, Set: []string{"x", "y"}, Tenants: c.tenants, Deadline: time.Minute,
+			})
+			if v.State != c.state || v.Body != c.body {
+				t.Errorf("got %s %q, want %s %q", v.State, v.Body, c.state, c.body)
+			}
+		})
+	}
+}

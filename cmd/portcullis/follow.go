@@ -299,7 +299,7 @@ func (f *follower) acceptInto(s *apply.SourceState, head string, now time.Time, 
 		})
 	}
 	s.Commits = slices.DeleteFunc(s.Commits, func(r apply.CommitRecord) bool { return r.SHA == head }) // it was held before
-	s.Commits = tidy(append(s.Commits, apply.CommitRecord{SHA: head, Base: s.Accepted, Clusters: j.Set}), f.outbox != nil)
+	s.Commits = tidy(append(s.Commits, apply.CommitRecord{SHA: head, Base: s.Accepted, Clusters: j.Set, Tenants: j.Tenants}), f.outbox != nil)
 	s.Accepted, s.Since, s.Held, s.Refused = head, now.UTC().Truncate(time.Second), nil, nil
 	s.URL, s.Branch = f.repo.Remote().URL(), f.conf.Branch
 	for id := range plan.Refused {

@@ -160,7 +160,7 @@ func (r *reconciler) verdict(ctx context.Context, f *follower, record apply.Comm
 		return j, v, err
 	}
 	return j, j.Verdict(outcome.Moment{Plan: r.plan, States: states, Now: r.now(), Deadline: f.conf.Checks.Deadline, Approve: f.approveLine(r.plan, record),
-		Set: record.Clusters, Settled: record.Delivered != ""}), nil
+		Set: record.Clusters, Tenants: record.Tenants, Settled: record.Delivered != ""}), nil
 }
 
 func (r *reconciler) judgement(ctx context.Context, f *follower, record apply.CommitRecord) (outcome.Judgement, error) {
