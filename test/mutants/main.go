@@ -1,6 +1,6 @@
 // Command mutants breaks the code on purpose, one way at a time, in a copy of
 // the work tree, and runs the tests on it: `make mutants`, or
-// `make mutants ONLY=rewind` for those whose name holds that word.
+// `make mutants ONLY=rewind` for those whose name, or file, holds that word.
 //
 // Each mutant is a mistake that somebody might make, and must be caught: by
 // TestModel, which knows the promises only, else by the unit tests of the
@@ -48,7 +48,7 @@ func run(ctx context.Context, only string, model bool) (err error) {
 	}
 	var chosen []mutant
 	for _, m := range mutants() {
-		if strings.Contains(m.name, only) {
+		if strings.Contains(m.name+" "+m.file, only) {
 			chosen = append(chosen, m)
 		}
 	}
@@ -175,7 +175,7 @@ var failed = regexp.MustCompile(`--- FAIL: (Test\w+)`)
 // test runs tests in the copy, and answers the first that failed; empty where
 // none did. Code that cannot be built is an error: that would catch everything.
 func test(ctx context.Context, dir string, env []string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, "go", append([]string{"test", "-count=1", "-failfast"}, args...)...)
+	cmd := exec.CommandContext(ctx, "go", append([]string{"test", "-count=1", "-failfast", "-vet=off"}, args...)...)
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
 	out, err := cmd.CombinedOutput()
 	if err == nil {

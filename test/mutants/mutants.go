@@ -47,7 +47,7 @@ func mutants() []mutant {
 		{"news waits for a clock that was set back", "cmd/portcullis/reconciler.go",
 			"0 <= since && since < r.gathering()", "since < r.gathering()", ""},
 		{"a tightening waits behind widenings", "apply/order.go",
-			"d.widens = d.writes && !wider(w, liveList(cl), seed)", "d.widens = false", "TestAFewDoNotWaitBehindMany"},
+			"d.widens = d.writes && !wider(w, liveList(cl), seed)", "d.widens = false", "TestTighteningsComeFirst"},
 		{"a kept list is frozen without the provider's part", "render/guard.go",
 			"whole.Entries = r.renewPlatform(before.Entries, r.Seed, id)", "whole.Entries = before.Entries", ""},
 		{"a freeze holds nothing", "render/guard.go",
