@@ -188,7 +188,7 @@ func (r *rendering) keepBefore(p *Plan, ids []string, rule, why string) []string
 		kept := &Wanted{Cluster: id, UID: w.UID, Project: w.Project, Title: w.Title, Claim: w.Claim, Exposed: w.Exposed,
 			Held: &Hold{Rule: rule, Message: why}, Asked: w}
 		if before := r.accepted(id, w); before != nil {
-			kept.Access, kept.Claim.Line = before.Access, w.Claim.Line
+			kept.Access, kept.Claim.Line, kept.only = before.Access, w.Claim.Line, before.only
 			if before.Access == Restricted {
 				res := r.compute(before.Entries, r.Seed)
 				kept.Entries, kept.List = res.entries, res.list
@@ -200,11 +200,11 @@ func (r *rendering) keepBefore(p *Plan, ids []string, rule, why string) []string
 	return ids
 }
 
-// accepted is what the cluster was to carry before; nil where nothing was, or
-// where it was another tenant's.
+// accepted is what the cluster was to carry before; nil where nothing was, where
+// it was another tenant's, or stayed on an earlier Cluster of that ID alone.
 func (r *rendering) accepted(id string, w *Wanted) *Wanted {
 	before := r.Base.wanted[id]
-	if before == nil || before.Access == "" || before.Claim.Tenant != w.Claim.Tenant {
+	if before == nil || before.Access == "" || before.Claim.Tenant != w.Claim.Tenant || before.goneWith(w.UID) {
 		return nil
 	}
 	if before.Held != nil && before.List == nil && !r.Base.guarded[id] {

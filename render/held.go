@@ -90,6 +90,14 @@ type Retained struct {
 	Hold    Hold    `json:"hold"`
 }
 
+// only is the UID of the one Cluster that the list stayed on without a file.
+func (k Retained) only() string {
+	if k.Hold.Rule == "removed-allowlist" {
+		return k.UID
+	}
+	return ""
+}
+
 // Restore is the base after a restart, of one source: the files of the commit
 // that was accepted last, of which some were refused, some of those for lines that
 // had expired already, and what was kept besides.
@@ -121,7 +129,7 @@ func Restore(source string, files []File, refused, overdue []FileID, claims map[
 			continue
 		}
 		b.claims[id] = kept.Claim
-		b.wanted[id] = &Wanted{Cluster: id, UID: kept.UID, Project: kept.Project, Claim: kept.Claim, Access: kept.Access, Entries: kept.Entries, Held: &kept.Hold}
+		b.wanted[id] = &Wanted{only: kept.only(), Cluster: id, UID: kept.UID, Project: kept.Project, Claim: kept.Claim, Access: kept.Access, Entries: kept.Entries, Held: &kept.Hold}
 	}
 	return b
 }
@@ -190,10 +198,10 @@ func (r *rendering) held(key string, w *Wanted, why *Hold) *Wanted {
 	if before != nil && before.Claim.Tenant != w.Claim.Tenant && r.outlasts(key, before) {
 		w.Claim, w.Held = before.Claim, r.removal(before)
 	}
-	if before == nil || before.Claim.Tenant != w.Claim.Tenant { // made anew, under the same ID: another's list is not its
+	if before == nil || before.Claim.Tenant != w.Claim.Tenant || before.goneWith(w.UID) { // made anew, under the same ID: another's list is not its
 		return w
 	}
-	w.Access = before.Access
+	w.Access, w.only = before.Access, before.only
 	if before.Access != Restricted {
 		return w
 	}
@@ -202,6 +210,10 @@ func (r *rendering) held(key string, w *Wanted, why *Hold) *Wanted {
 	w.Entries, w.List, w.Unresolved = res.entries, res.list, before.Unresolved
 	return w
 }
+
+// goneWith tells whether a list that stayed, though no file claimed its Cluster,
+// went with that Cluster: the one of that UID was made anew under the same ID.
+func (w *Wanted) goneWith(uid string) bool { return w.only != "" && uid != "" && w.only != uid }
 
 // outlasts tells whether another tenant's list stays on a cluster until somebody
 // has a good one for it: it is the same cluster, and only the policy is another.
@@ -238,6 +250,7 @@ func (r *rendering) keepRemoved() {
 		c := r.Inventory.Clusters[id]
 		w := &Wanted{Cluster: before.Cluster, UID: c.UID, Project: c.Project, Title: Cluster{ID: before.Cluster, Name: c.Name}.Title(), Claim: before.Claim}
 		r.wanted[id] = r.held(id, w, r.removal(before))
+		r.wanted[id].only = c.UID
 		if r.wanted[id].Held.Rule == "removed-allowlist" {
 			r.reportRemoved(w)
 		}

@@ -1,8 +1,13 @@
 package render_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/portcullis-gitops/portcullis/render"
+	"github.com/portcullis-gitops/portcullis/render/policy"
 )
 
 func unmanaged(name, clusters string) string {
@@ -130,4 +135,53 @@ func TestAnothersListOutlastsARestart(t *testing.T) {
 	p := w.plan()
 	wantHeld(t, p, "shoptest01", "")
 	wantList(t, p, "shoptest01", "198.51.100.0/24")
+}
+
+// A list that only stayed, as no file claimed the cluster, goes with that
+// Cluster: what is made anew under its ID, and claimed by a file that is refused
+// or held, gets nothing of it. One that files go on asking for stays the ID's.
+func TestKeptListGoesWithItsCluster(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		claim string
+		hold  bool
+		want  string // rule that holds the cluster
+	}{
+		"a refused file": {allowlist("b", "shopprod01", "10.0.0.1/8"), false, "host-bits"},
+		"a held one":     {allowlist("b", "shopprod01", "203.0.113.0/24"), true, render.RuleFreeze},
+	} {
+		for _, restart := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, restart: %v", name, restart), func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t)
+				w.files["acme/a.yaml"] = allowlist("a", "shopprod01", "198.51.100.0/24")
+				w.plan()
+				delete(w.files, "acme/a.yaml")
+				p := w.plan()
+				wantList(t, p, "shopprod01", "198.51.100.0/24")
+				if restart {
+					w.restart(p)
+				}
+				cluster := w.inventory.Clusters["shopprod01"]
+				cluster.UID = "another"
+				w.inventory.Clusters["shopprod01"] = cluster
+				w.files["acme/b.yaml"] = c.claim
+				p = w.planUnder(&render.Guard{Freeze: []policy.Freeze{{Cluster: "shopprod01", Until: w.now.Add(time.Hour), Reason: "move"}}}, c.hold)
+				wantHeld(t, p, "shopprod01", c.want)
+				if got := p.Clusters["shopprod01"]; got.Writes() || len(got.Entries) > 0 {
+					t.Errorf("the new cluster would get what stayed on the old one: %v", got.List)
+				}
+			})
+		}
+	}
+}
+
+// planUnder plans under a guard, if that is asked for.
+func (w *world) planUnder(guard *render.Guard, asked bool) *render.Plan {
+	if !asked {
+		guard = nil
+	}
+	p := render.Render(render.Input{Files: w.list(), Base: w.base, Policy: w.policy, Inventory: w.inventory, Seed: w.seed, Now: w.now, Guard: guard})
+	w.base = p.Base()
+	return p
 }

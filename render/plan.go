@@ -91,6 +91,9 @@ type Wanted struct {
 	found       bool // and claimed by no file, see Find
 	provisional bool // until its source is read
 	gone        bool // its source is, from the Config
+	// only is the UID of the one Cluster that the list stays on: no file claimed
+	// it. Empty where one did: then the list is for the ID.
+	only string
 }
 
 // Writes tells whether anything is to be written for the cluster at all.
