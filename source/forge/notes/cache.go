@@ -7,10 +7,13 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/go-git/go-billy/v5/osfs"
 	"github.com/go-git/go-git/v5"
 	"github.com/go-git/go-git/v5/config"
 	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/cache"
 	"github.com/go-git/go-git/v5/plumbing/transport"
+	"github.com/go-git/go-git/v5/storage/filesystem"
 
 	"github.com/portcullis-gitops/portcullis/source/forge"
 )
@@ -52,7 +55,7 @@ func (f *Forge) ready(ctx context.Context) error {
 
 // open opens the folder, or makes it where it is none.
 func (f *Forge) open() error {
-	repo, err := git.PlainOpen(f.opts.Dir)
+	repo, err := git.Open(folder(f.opts.Dir), nil)
 	if err == nil {
 		f.repo, f.fresh, f.posts = repo, false, looseFiles(f.opts.Dir)/filesPerPost
 		return nil
@@ -73,11 +76,18 @@ func create(dir string) (*git.Repository, error) {
 	if err := os.RemoveAll(dir); err != nil {
 		return nil, fmt.Errorf("make the cache of notes: %w", err)
 	}
-	repo, err := git.PlainInit(dir, true)
+	repo, err := git.Init(folder(dir), nil)
 	if err != nil {
 		return nil, fmt.Errorf("make the cache of notes in %s: %w", dir, err)
 	}
 	return repo, nil
+}
+
+// folder is that of the cache. What it keeps in memory of what it read is
+// bounded: every post reads the folders of all notes, and go-git's own bound is
+// 96 MiB.
+func folder(dir string) *filesystem.Storage {
+	return filesystem.NewStorage(osfs.New(dir), cache.NewObjectLRU(4*cache.MiByte))
 }
 
 func looseFiles(dir string) int {
