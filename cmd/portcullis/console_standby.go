@@ -46,13 +46,13 @@ func (s *standby) current() *console.World {
 		return last
 	}
 	defer s.mu.Unlock()
-	if time.Since(s.at) < standbyEvery {
+	if s.r.now().Sub(s.at) < standbyEvery {
 		return s.last.Load()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), standbyTime)
 	defer cancel()
 	w, err := s.read(ctx)
-	if s.at = time.Now(); err != nil {
+	if s.at = s.r.now(); err != nil {
 		s.r.log.Error(err, "Cannot read for the pages how the seed stands")
 		return s.last.Load()
 	}
