@@ -7,10 +7,12 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"pgregory.net/rapid"
 
+	"github.com/portcullis-gitops/portcullis/apply"
 	"github.com/portcullis-gitops/portcullis/apply/outcome"
 	"github.com/portcullis-gitops/portcullis/cmd/portcullis/console"
 	"github.com/portcullis-gitops/portcullis/render/document"
@@ -21,7 +23,10 @@ import (
 
 // mirror is a source's history: the accepted commit, one before it, and a pull
 // request of globex's.
-type mirror struct{ t testing.TB }
+type mirror struct {
+	t      testing.TB
+	untold *atomic.Bool // no check is known
+}
 
 const (
 	before   = "1111111111111111111111111111111111111111"
@@ -66,7 +71,7 @@ func (m mirror) Pull(_, sha string) (console.Pull, bool) {
 }
 
 func (m mirror) Verdict(_, sha string) (outcome.Verdict, bool) {
-	return outcome.Verdict{State: outcome.Failure, Title: "tenants/globex/canary.yaml: canary", Body: "canary-prod (canaryprod): Synced " + evil}, sha == accepted
+	return outcome.Verdict{State: outcome.Failure, Title: "tenants/globex/canary.yaml: canary", Body: "canary-prod (canaryprod): Synced " + evil}, sha == accepted && !m.untold.Load()
 }
 
 // drafts are the routes of drafts and revisions.
@@ -93,6 +98,63 @@ func TestRevisions(t *testing.T) {
 	}
 	mentions(t, r.get(t, "/revisions/customers/"+strings.Repeat("9", 40)), "not known here, or not any more")
 	mentions(t, r.get(t, "/api/v1/revisions/customers/"+accepted), `"standing": "accepted"`, `"findings": [`, `"rule": "foreign-cluster"`, `"sections": [`)
+}
+
+// The commit in force says what of it is not: by its check, and where that is
+// not known, as after a restart, by what is refused.
+func TestRevisionsInForceInPart(t *testing.T) {
+	t.Parallel()
+	failed := []string{"In force, but its check failed", `class="panel bad"`}
+	refused := []string{"but for the files that are refused", "refused: <code>tenants/acme/prod.yaml</code>"}
+	for name, c := range map[string]struct {
+		limited bool
+		state   apply.SourceState
+		untold  bool
+		in, out []string
+	}{
+		"its check failed":         {in: failed, out: []string{"refused: "}},
+		"a file is refused":        {state: apply.SourceState{Refused: []string{"tenants/acme/prod.yaml"}}, in: append(failed, refused...)},
+		"told by another replica":  {untold: true, state: apply.SourceState{Commits: []apply.CommitRecord{{SHA: accepted, State: "failure"}}}, in: append(failed, "Its check: <strong>failure</strong>")},
+		"not known, a file of it":  {untold: true, state: apply.SourceState{Refused: []string{"tenants/acme/prod.yaml"}}, in: append(failed, refused...)},
+		"not known, an older file": {untold: true, state: apply.SourceState{Refused: []string{"tenants/acme/old.yaml"}}, in: []string{"In force, but for refused files", `class="panel odd"`}, out: failed},
+		"all is well":              {untold: true, in: []string{`">In force</h2>`, `class="panel good"`}, out: append(failed, "refused: ")},
+		"limited: his own":         {limited: true, state: apply.SourceState{Refused: []string{"tenants/acme/prod.yaml", "tenants/globex/canary.yaml"}}, in: append(failed, refused...), out: []string{"canary", "globex"}},
+		"limited: somebody else's": {limited: true, state: apply.SourceState{Refused: []string{"tenants/globex/canary.yaml"}, Commits: []apply.CommitRecord{{SHA: accepted, State: "failure"}}},
+			in: []string{`">In force</h2>`, `class="panel good"`}, out: append(failed, "canary", "globex", "refused: ")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := serve(t, limited())
+			r.untold.Store(c.untold)
+			w := world(t, files)
+			c.state.Name, c.state.Accepted = "customers", accepted
+			w.Sources[0].State = c.state
+			r.world.Store(&w)
+			groups := "ops"
+			if c.limited {
+				groups = "kkp-acmeproj1,kkp-acmeproj2"
+			}
+			g := r.get(t, "/revisions/customers/"+accepted, "X-Groups", groups)
+			mentions(t, g, c.in...)
+			silent(t, g, c.out...)
+		})
+	}
+}
+
+// TestApprovalIsTheProviders: who cannot approve is not told how.
+func TestApprovalIsTheProviders(t *testing.T) {
+	t.Parallel()
+	r := serve(t, limited())
+	w := world(t, files)
+	w.Sources[0].State.Held.Commit = others
+	r.world.Store(&w)
+	acme := []string{"X-Groups", "kkp-acmeproj1,kkp-acmeproj2"}
+	for path, words := range map[string]string{"/": "Waits for the provider&#39;s approval.", "/revisions/customers/" + others: "waits for the provider&#39;s approval", "/api/v1/status": `"reason": "acme: too much"`} {
+		plain := strings.ReplaceAll(r.get(t, path, acme...).body, "provider's", "provider&#39;s")
+		mentions(t, got{body: plain}, words)
+		silent(t, got{body: plain}, "portcullis approve")
+		mentions(t, r.get(t, path, "X-Groups", "ops"), "portcullis approve customers@")
+	}
 }
 
 // TestRevisionsOfOthers: a commit of somebody else's means nothing here, and his
@@ -156,6 +218,7 @@ func TestFromSnippetToList(t *testing.T) {
 	}
 	g := post(t, r, "/draft/check", draftForm("yaml", text))
 	mentions(t, g, "✓ It passes", "bare (acmebare01)", "https://git.example.com/hosting/allowlists/_new/main/tenants/acme?filename=new.yaml", "value=apiVersion")
+	silent(t, g, "Mend the findings")
 	if strings.Contains(g.body, "<html") {
 		t.Error("a part of a page is a page")
 	}
@@ -171,7 +234,7 @@ func TestDraftsAreJudged(t *testing.T) {
 		form url.Values
 		want []string
 	}{
-		"host bits":        {draftForm("yaml", list("acmebare01", "{cidr: 203.0.113.7/24}")), []string{"✗ It does not pass", "host-bits", "203.0.113.0/24"}},
+		"host bits":        {draftForm("yaml", list("acmebare01", "{cidr: 203.0.113.7/24}")), []string{"✗ It does not pass", "host-bits", "203.0.113.0/24", "Mend the findings first", "_new/main/tenants/acme?filename=new.yaml"}},
 		"no YAML":          {draftForm("yaml", "a: ["+evil), []string{"yaml-syntax"}},
 		"foreign cluster":  {draftForm("yaml", list("canaryprod", "{cidr: 203.0.113.7}")), []string{"foreign-cluster"}},
 		"no such cluster":  {draftForm("yaml", list("nonesuch01", "{cidr: 203.0.113.7}")), []string{"unknown-cluster"}},

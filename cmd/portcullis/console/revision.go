@@ -60,13 +60,18 @@ type Revision struct {
 	// Standing is accepted, held, followed, superseded, another or a pull request.
 	Standing string `json:"standing"`
 	// Words say more of that.
-	Words       string `json:"words"`
-	PullRequest int    `json:"pullRequest,omitempty"`
-	PullURL     string `json:"pullRequestURL,omitempty"`
-	Base        string `json:"base,omitempty"` // commit that it is compared with
-	Files       int    `json:"files"`          // that it changes
-	Approve     string `json:"approve,omitempty"`
-	Told        *Told  `json:"told,omitempty"`
+	Words string `json:"words"`
+	// Failed says of the accepted commit that its check failed: it is in force as
+	// far as it passed. Refused are the files whose last good lists stay in place
+	// of what it has.
+	Failed      bool     `json:"failed,omitempty"`
+	Refused     []string `json:"refused,omitempty"`
+	PullRequest int      `json:"pullRequest,omitempty"`
+	PullURL     string   `json:"pullRequestURL,omitempty"`
+	Base        string   `json:"base,omitempty"` // commit that it is compared with
+	Files       int      `json:"files"`          // that it changes
+	Approve     string   `json:"approve,omitempty"`
+	Told        *Told    `json:"told,omitempty"`
 	*Change
 	Clusters []apply.Observed `json:"clusters"` // of whose list it is the newest to have set
 	Basis    string           `json:"basis"`    // what the comparison was made by
@@ -142,6 +147,7 @@ func (h *Handler) readRevision(q *request, source Source, sha string) (*Revision
 	d := q.mean(r.Source, q.own(commit.Before), q.own(commit.After), tenants, q.now)
 	c := told(q.seen(d, func(path string) string { return tenantAt(source.Conf, path) }), !q.scope.all, h.findingURL(source.Conf, sha))
 	r.Change, r.Basis = &c, "compared with today's policy and clusters"
+	r.inPart(source.State, changed)
 	if len(changed) == 0 {
 		r.Headline = "it changes nothing" + map[bool]string{true: " that this seed reads", false: " of yours"}[q.scope.all]
 	}
@@ -220,12 +226,37 @@ func (h *Handler) branch(q *request, source Source, r *Revision, record *apply.C
 	}
 	switch held := source.State.Held; {
 	case held != nil && held.Commit == r.Commit:
-		r.Standing, r.Words, r.Approve = "held", "Not followed: "+held.Reason, ApproveLine(r.Source, r.Commit)
+		r.Standing, r.Words = "held", "Not followed: it waits for the provider's approval."
+		if q.scope.all {
+			r.Words, r.Approve = "Not followed: "+held.Reason, ApproveLine(r.Source, r.Commit)
+		}
 	case source.State.Accepted == r.Commit:
 		r.Standing, r.Words = "accepted", "The commit in force."
 	}
-	if v, said := h.Git.Verdict(r.Source, r.Commit); said && q.scope.all {
+	if !q.scope.all {
+		return
+	}
+	if v, said := h.Git.Verdict(r.Source, r.Commit); said {
 		r.Told = &Told{string(v.State), v.Title, v.Body}
+	} else if record != nil && record.State != "" { // told by another replica, or before a restart
+		r.Told = &Told{State: record.State}
+	}
+}
+
+// inPart says of the accepted commit what of it is not in force. Where it is not
+// known what its check says, a file that it changes and that is refused tells.
+func (r *Revision) inPart(s apply.SourceState, changed []string) {
+	if r.Standing != "accepted" {
+		return
+	}
+	r.Refused = s.Refused
+	r.Failed = r.Told != nil && r.Told.State == string(outcome.Failure) ||
+		r.Told == nil && slices.ContainsFunc(s.Refused, func(path string) bool { return slices.Contains(changed, path) })
+	switch {
+	case len(r.Refused) > 0:
+		r.Words = "The commit in force, but for the files that are refused: their clusters keep the last good lists."
+	case r.Failed:
+		r.Words = "The commit in force, as far as it could be applied: a cluster whose list is held keeps its last good one."
 	}
 }
 

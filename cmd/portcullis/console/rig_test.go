@@ -98,6 +98,7 @@ type rig struct {
 	config *policy.Config
 	world  atomic.Pointer[console.World]
 	passed atomic.Int64 // nanoseconds since now
+	untold atomic.Bool  // no check is known
 }
 
 // world is the reconciler with these files in force.
@@ -137,7 +138,7 @@ func serve(t testing.TB, conf policy.Console) *rig {
 			return nil
 		},
 		World: func() console.World { return *r.world.Load() },
-		Look:  r.look, Git: mirror{t}}
+		Look:  r.look, Git: mirror{t, &r.untold}}
 	r.Server = httptest.NewServer(console.New(options))
 	t.Cleanup(r.Close)
 	return r

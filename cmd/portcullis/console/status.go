@@ -33,7 +33,7 @@ type Hold struct {
 	Tenant  string `json:"tenant,omitempty"` // where one tenant's lists are held
 	Commit  string `json:"commit"`
 	Reason  string `json:"reason"`
-	Approve string `json:"approve"`
+	Approve string `json:"approve"` // empty for those who cannot: limited viewers
 }
 
 // NewStatus is one of a seed without sources and clusters yet: its lists are

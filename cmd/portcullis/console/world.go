@@ -69,6 +69,11 @@ func (w *World) status(rows []*row, now time.Time) Status {
 		state.Notices = w.Notices
 		s.Add(state, now)
 	}
+	if !w.scope.all { // it takes a right on the seed
+		for i := range s.Holds {
+			s.Holds[i].Approve = ""
+		}
+	}
 	for _, r := range rows {
 		s.Clusters = append(s.Clusters, r.Observed)
 	}
@@ -132,6 +137,10 @@ func (w *World) narrowPlan(s scope, inventory render.Inventory) *render.Plan {
 	return out
 }
 
+// notFollowed is what a limited viewer is told of a commit that is held: the
+// reason may count or name others.
+const notFollowed = "it is not followed for now"
+
 // narrowSources are those that speak for what the viewer sees, or would for a
 // list of his. Of what is held
 // there are the holds of his tenants; others' are not even counted.
@@ -155,8 +164,13 @@ func (w *World) narrowSources(s scope, to *World) []Source {
 				source.State.Holds = append(source.State.Holds, h)
 			}
 		}
+		for _, path := range full.Refused {
+			if s.owns(w.whose[render.FileID{Source: full.Name, Path: path}], w.tenancy) {
+				source.State.Refused = append(source.State.Refused, path)
+			}
+		}
 		if full.Held != nil {
-			source.State.Held = &apply.HeldCommit{Commit: full.Held.Commit, Since: full.Held.Since, Reason: "waits for an operator of the seed"}
+			source.State.Held = &apply.HeldCommit{Commit: full.Held.Commit, Since: full.Held.Since, Reason: notFollowed}
 		}
 		for _, c := range full.Commits {
 			c.Clusters, c.Held = slices.DeleteFunc(slices.Clone(c.Clusters), func(id string) bool { return to.Plan.Clusters[id] == nil }), ""
