@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/http"
 	"path"
 	"slices"
@@ -21,6 +22,10 @@ const (
 	mostDraft = 128 << 10
 	mostForm  = 3*mostDraft + 4<<10
 )
+
+// mostFindings is how many findings of a draft are shown: a line of two
+// characters can be at fault, and what is said of it is a hundred times that.
+const mostFindings = 200
 
 // draftPage is a list that somebody writes.
 type draftPage struct {
@@ -179,6 +184,9 @@ func (h *Handler) begin(q *request, page *draftPage, source Source, cluster stri
 	}
 	if page.Exists {
 		text, err := h.Git.Text(q.Context(), page.Source, q.Files[i].Hash)
+		if len(text) > mostDraft {
+			page.Fault, text = "The file is too large to be drafted here: edit it on the Git host.", ""
+		}
 		page.YAML = text
 		return err
 	}
@@ -194,7 +202,7 @@ func (h *Handler) judgeDraft(q *request, page *draftPage) error {
 	if page.Path == "" {
 		return nil
 	}
-	_, done, err := h.judging(q.Context())
+	_, done, err := h.queue.enter(q.Context(), q.scope)
 	if err != nil {
 		return err
 	}
@@ -207,6 +215,10 @@ func (h *Handler) judgeDraft(q *request, page *draftPage) error {
 	slices.SortFunc(after, func(a, b render.File) int { return strings.Compare(a.Path, b.Path) })
 	d := q.seen(q.mean(page.Source, before, after, []string{page.Tenant}, q.now), func(string) string { return page.Tenant })
 	c := told(d, false, func(f lint.Finding) string { return "" })
+	if more := len(c.Findings) - mostFindings; more > 0 {
+		c.Findings = c.Findings[:mostFindings]
+		c.Below = append(c.Below, fmt.Sprintf("%d more findings, which are shown once there are fewer", more))
+	}
 	page.Judged, page.Change = true, &c
 	return nil
 }

@@ -26,6 +26,7 @@ import (
 type mirror struct {
 	t      testing.TB
 	untold *atomic.Bool // no check is known
+	large  *atomic.Bool // every file is
 }
 
 const (
@@ -55,6 +56,9 @@ func (m mirror) Commit(_ context.Context, source, sha string) (*console.Commit, 
 
 func (m mirror) Text(_ context.Context, _, hash string) (string, error) {
 	for _, f := range parse(m.t, files) {
+		if f.Hash == hash && m.large.Load() {
+			return strings.Repeat("# x\n", 40_000), nil
+		}
 		if f.Hash == hash {
 			return files[f.Path], nil
 		}
@@ -283,6 +287,29 @@ func TestDraftsOfOthers(t *testing.T) {
 		if got := ask(id); got != unknown {
 			t.Errorf("%s is answered otherwise than one that is not there:\n%s\n%s", id, got, unknown)
 		}
+	}
+}
+
+// TestLargeFilesAreNotDrafted: what a draft may not be, no file may bring in.
+func TestLargeFilesAreNotDrafted(t *testing.T) {
+	t.Parallel()
+	r := serve(t, policy.Console{})
+	r.large.Store(true)
+	g := r.get(t, "/draft?source=customers&path=tenants/acme/prod.yaml")
+	mentions(t, g, "too large to be drafted here")
+	if text := written(t, g); text != "" {
+		t.Errorf("%d bytes in the editor", len(text))
+	}
+}
+
+// TestManyFindingsAreCounted: a draft of faults alone is answered in no more
+// than can be read.
+func TestManyFindingsAreCounted(t *testing.T) {
+	t.Parallel()
+	g := post(t, serve(t, policy.Console{}), "/draft/check", draftForm("yaml", strings.Repeat("---\na\n", 1000)))
+	mentions(t, g, "✗ It does not pass: 1000 errors", "800 more findings")
+	if n := strings.Count(g.body, `class="severity`); n != 200 {
+		t.Errorf("%d findings are shown", n)
 	}
 }
 

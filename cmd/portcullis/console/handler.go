@@ -39,7 +39,7 @@ type Handler struct {
 	board   *board
 	prefix  string // path of console.url
 	places  chan struct{}
-	heavy   chan struct{} // those who have lists judged
+	queue   *queue // for those who have lists judged
 	past    *memory
 	foreign *http.CrossOriginProtection // forms of other sites
 	unsaid  rate.Sometimes
@@ -47,16 +47,15 @@ type Handler struct {
 }
 
 const (
-	// mostAtOnce bounds the requests that are answered at once, mostHeavy those
-	// that have lists judged, which takes as much time as there are lists.
-	mostAtOnce, mostHeavy = 64, 2
+	// mostAtOnce bounds the requests that are answered at once.
+	mostAtOnce = 64
 	// mostAddress bounds a request's address, in bytes.
 	mostAddress = 4 << 10
 )
 
 // New makes a handler.
 func New(o Options) *Handler {
-	h := &Handler{Options: o, access: access{o.Config.Console}, places: make(chan struct{}, mostAtOnce), heavy: make(chan struct{}, mostHeavy),
+	h := &Handler{Options: o, access: access{o.Config.Console}, places: make(chan struct{}, mostAtOnce), queue: newQueue(),
 		past: newMemory(), foreign: http.NewCrossOriginProtection(), unsaid: rate.Sometimes{First: 1, Interval: time.Minute}, mux: http.NewServeMux(),
 		board: &board{stamp: o.Stamp, world: o.World, now: o.Now}}
 	if u, err := url.Parse(o.Config.Console.URL); err == nil {
@@ -242,16 +241,4 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	h.write(w, r, answer{page: "error", title: http.StatusText(known.status), data: known.words, status: known.status}, nil)
-}
-
-// judging takes one of the places for what takes long, and bounds its time.
-func (h *Handler) judging(ctx context.Context) (context.Context, func(), error) {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
-	select {
-	case h.heavy <- struct{}{}:
-		return ctx, func() { <-h.heavy; cancel() }, nil
-	case <-ctx.Done():
-		cancel()
-		return nil, nil, errLate
-	}
 }

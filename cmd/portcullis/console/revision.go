@@ -128,7 +128,7 @@ func (h *Handler) readRevision(q *request, source Source, sha string) (*Revision
 	if pull, judged := h.Git.Pull(source.Conf.Name, sha); judged && record == nil && sha != source.State.Accepted {
 		return h.pull(q, source, r, pull)
 	}
-	ctx, done, err := h.judging(q.Context())
+	ctx, done, err := h.queue.enter(q.Context(), q.scope)
 	if err != nil {
 		return nil, err
 	}

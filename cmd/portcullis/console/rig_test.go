@@ -99,6 +99,7 @@ type rig struct {
 	world  atomic.Pointer[console.World]
 	passed atomic.Int64 // nanoseconds since now
 	untold atomic.Bool  // no check is known
+	large  atomic.Bool  // every file in Git is
 }
 
 // world is the reconciler with these files in force.
@@ -138,7 +139,7 @@ func serve(t testing.TB, conf policy.Console) *rig {
 			return nil
 		},
 		World: func() console.World { return *r.world.Load() },
-		Look:  r.look, Git: mirror{t, &r.untold}}
+		Look:  r.look, Git: mirror{t, &r.untold, &r.large}}
 	r.Server = httptest.NewServer(console.New(options))
 	t.Cleanup(r.Close)
 	return r
