@@ -157,8 +157,8 @@ func (r *reconciler) hold(ctx context.Context, f *follower, held apply.HeldCommi
 	err := f.update(ctx, func(s *apply.SourceState) {
 		s.Held = &held
 		for i := range s.Commits {
-			if r := &s.Commits[i]; r.SHA == head { // it was followed before, and answers for its lists still
-				r.Held, r.Delivered, r.State = reason, "", ""
+			if r := &s.Commits[i]; r.SHA == head { // it was followed or passed before, and answers for its lists still
+				r.Held, r.Delivered, r.State, r.Superseded = reason, "", "", ""
 				return
 			}
 		}

@@ -393,8 +393,12 @@ func (h *history) migrate() {
 	h.must(kkp.Update(h.ctx, h.client, id, how...))
 }
 
-// setClock sets the clock by some hours, seldom back.
+// setClock sets the clock by some hours, seldom back. Not while the branch is not
+// followed: what expires before it is first judged came too late.
 func (h *history) setClock() {
+	if h.held() {
+		return
+	}
 	hours := 1 + h.random.IntN(40)
 	if h.random.IntN(4) == 0 && !h.kind.steady {
 		hours = -1 - h.random.IntN(20)

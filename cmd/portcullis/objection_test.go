@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -146,6 +147,22 @@ func TestAHoldForgetsTheOneBefore(t *testing.T) {
 	}
 	if f.held != "head" || f.heldFor() != "not signed" || f.heldForMass("head") || f.heldForMass("before") {
 		t.Errorf("held %s for %q", f.held, f.heldFor())
+	}
+}
+
+// A branch that goes back to a commit that another had superseded says on it
+// that it is held.
+func TestAHeldCommitIsSupersededNoMore(t *testing.T) {
+	t.Parallel()
+	f, _ := newTestFollower()
+	f.log = logr.Discard()
+	f.state.Commits = []apply.CommitRecord{{SHA: "passed", Superseded: "newer", Delivered: "hash", State: "success"}}
+	if err := (&reconciler{now: time.Now}).hold(t.Context(), f, apply.HeldCommit{Commit: "passed", Reason: "rewinds"}); err != nil {
+		t.Fatal(err)
+	}
+	want := apply.CommitRecord{SHA: "passed", Held: "rewinds"}
+	if got := f.records(); len(got) != 1 || !reflect.DeepEqual(got[0], want) {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 
