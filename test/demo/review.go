@@ -118,7 +118,10 @@ func (r *review) begin(ctx context.Context, out stage.Teller) error {
 	if err := r.Await(ctx, "the lists in force", patience, r.InForce(stage.ShopStaging, stage.StagingList()...)); err != nil {
 		return err
 	}
-	return r.Await(ctx, "the fork", patience, func(context.Context) error { // Gitea learns of a first push in the background
+	if err := r.Await(ctx, "the push", patience, func(ctx context.Context) error { return r.server.Pushed(ctx, r.server.Admin.Name, repository) }); err != nil {
+		return err
+	}
+	return r.Await(ctx, "the fork", patience, func(context.Context) error {
 		_, _, err := r.client.CreateFork(r.server.Admin.Name, repository, sdk.CreateForkOption{})
 		return err
 	})

@@ -84,6 +84,7 @@ func (p *withPulls) hooked() {
 func (p *withPulls) propose(branch, path, text string) *sdk.PullRequest {
 	p.t.Helper()
 	if _, _, err := p.client.GetRepo(p.tenant.Name, p.repo); err != nil {
+		p.await("the push", func(ctx context.Context) error { return p.server.Pushed(ctx, p.server.Admin.Name, p.repo) })
 		_, _, err := p.client.CreateFork(p.server.Admin.Name, p.repo, sdk.CreateForkOption{})
 		p.must(err)
 	}

@@ -121,3 +121,18 @@ func (g *Gitea) Folder(owner, name string) string {
 func (g *Gitea) CloneURL(user GiteaUser, owner, name string) string {
 	return withUser(g.URL, user.Name, user.Token) + "/" + owner + "/" + name + ".git"
 }
+
+// Pushed fails until Gitea, which looks at a repository's first push in the
+// background, takes the repository for empty no longer: a fork that is made
+// before stays without its branches.
+func (g *Gitea) Pushed(ctx context.Context, owner, name string) error {
+	admin, err := g.Client(ctx, g.Admin)
+	if err != nil {
+		return err
+	}
+	repo, _, err := admin.GetRepo(owner, name)
+	if err == nil && repo.Empty {
+		err = fmt.Errorf("%s/%s is empty still, as far as Gitea knows", owner, name)
+	}
+	return err
+}
