@@ -93,7 +93,7 @@ test: lint ## all tests, on real servers too; KKP_CRDS=folder takes KKP's own CR
 	echo "== fuzzing, shortly" && $(MAKE) --no-print-directory fuzz FUZZTIME=3s && \
 	echo "== tests on real servers" && \
 	PORTCULLIS_TEST_SERVERS=required KUBEBUILDER_ASSETS="$$assets" \
-		go test $(RACE) -count=1 -p 2 -timeout $(TIMEOUT) $$servers && \
+		go test $(RACE) -count=1 -p 1 -timeout $(TIMEOUT) $$servers && \
 	echo "== pages in a browser" && $(MAKE) --no-print-directory pages && \
 	echo "== bench, shortly" && PORTCULLIS_TEST_SERVERS=required KUBEBUILDER_ASSETS="$$assets" $(MAKE) --no-print-directory harness
 

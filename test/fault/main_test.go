@@ -43,7 +43,6 @@ func runAll(m *testing.M) int {
 	shared.binary = sync.OnceValues(build)
 	shared.seed = sync.OnceValues(startSeed)
 	shared.gitea = sync.OnceValues(startGitea)
-	servers.WaitTogether()
 	code := m.Run()
 	for _, stop := range append(shared.stops, func() error { return os.RemoveAll(shared.dir) }) {
 		if err := stop(); err != nil {
