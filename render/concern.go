@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/portcullis-gitops/portcullis/render/document"
@@ -65,11 +66,14 @@ func (r *rendering) groupConcerns(f *File, name string) bool {
 
 // documentAt is the start of the document that a place is in.
 func documentAt(p *document.Parsed, at document.Pos) document.Pos {
-	var start document.Pos
-	for _, s := range p.Starts {
-		if s.Line < at.Line || s.Line == at.Line && s.Column <= at.Column {
-			start = s
-		}
+	i, found := slices.BinarySearchFunc(p.Starts, at, func(a, b document.Pos) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	switch {
+	case found:
+		return at
+	case i == 0:
+		return document.Pos{}
 	}
-	return start
+	return p.Starts[i-1]
 }

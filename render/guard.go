@@ -265,7 +265,10 @@ func (r *rendering) lapsed(w *Wanted) []netip.Prefix {
 			still = append(still, e.Prefix)
 		}
 	}
-	return slices.DeleteFunc(over, func(p netip.Prefix) bool { return prefixes.Covers(still, p) })
+	if len(over) == 0 {
+		return nil
+	}
+	return slices.DeleteFunc(over, prefixes.UnionOf(still).Covers)
 }
 
 // listNow is a list without what expired since: that closes by itself. After a

@@ -73,13 +73,13 @@ func canaryFailed(a *Allowlist) []document.Problem {
 	if !a.restricted() && !a.open() {
 		return nil
 	}
-	admitted := a.admitted()
+	admitted := prefixes.UnionOf(a.admitted())
 	var out []document.Problem
 	for _, t := range a.Policy.Tests {
 		switch {
-		case t.Allow && a.whole() && !prefixes.Covers(admitted, t.Prefix):
+		case t.Allow && a.whole() && !admitted.Covers(t.Prefix):
 			out = append(out, document.Problem{Pos: a.entriesKey(), Message: fmt.Sprintf("the provider wants %s let in, and it is not", t.Prefix)})
-		case !t.Allow && prefixes.Overlap(admitted, t.Prefix):
+		case !t.Allow && admitted.Overlaps(t.Prefix):
 			out = append(out, document.Problem{Pos: a.widestOver(t.Prefix), Message: fmt.Sprintf("the provider wants %s kept out, and it is let in", t.Prefix)})
 		}
 	}

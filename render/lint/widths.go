@@ -104,13 +104,13 @@ func testFailed(a *Allowlist) []document.Problem {
 	if !a.JudgeTests || !a.restricted() && !a.open() {
 		return nil
 	}
-	admitted := a.admitted()
+	admitted := prefixes.UnionOf(a.admitted())
 	var out []document.Problem
 	for _, t := range a.Doc.Spec.Tests.Items {
-		if t.Allow.Set && a.whole() && !prefixes.Covers(admitted, t.Allow.V) {
+		if t.Allow.Set && a.whole() && !admitted.Covers(t.Allow.V) {
 			out = append(out, document.Problem{Pos: t.Allow.Pos, Message: fmt.Sprintf("%s should be let in, and is not", t.Allow.Raw)})
 		}
-		if t.Deny.Set && prefixes.Overlap(admitted, t.Deny.V) {
+		if t.Deny.Set && admitted.Overlaps(t.Deny.V) {
 			out = append(out, document.Problem{Pos: t.Deny.Pos, Message: fmt.Sprintf("%s should be kept out, and is let in", t.Deny.Raw)})
 		}
 	}

@@ -56,15 +56,9 @@ func within(p, wide netip.Prefix) bool {
 	return wide.Bits() <= p.Bits() && wide.Contains(p.Addr())
 }
 
-// Covers tells whether the list lets in every address of p.
-func Covers(list []netip.Prefix, p netip.Prefix) bool {
-	for _, wide := range MergeAdjacent(Canonical(list)) {
-		if within(p, wide) {
-			return true
-		}
-	}
-	return false
-}
+// Covers tells whether the list lets in every address of p. For many of them
+// there is Union.
+func Covers(list []netip.Prefix, p netip.Prefix) bool { return UnionOf(list).Covers(p) }
 
 // Overlap tells whether the list lets in any address of p.
 func Overlap(list []netip.Prefix, p netip.Prefix) bool {

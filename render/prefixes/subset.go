@@ -4,22 +4,11 @@ import "net/netip"
 
 // Subset tells whether b lets in every address that a does.
 func Subset(a, b []netip.Prefix) bool {
-	all := MergeAdjacent(Canonical(b))
+	all := UnionOf(b)
 	for _, p := range a {
-		if !anyWithin(p, all) {
+		if !all.Covers(p) {
 			return false
 		}
 	}
 	return true
-}
-
-// anyWithin tells whether one of the prefixes covers all of p. Of merged ones
-// no two do so together.
-func anyWithin(p netip.Prefix, merged []netip.Prefix) bool {
-	for _, wide := range merged {
-		if within(p, wide) {
-			return true
-		}
-	}
-	return false
 }
