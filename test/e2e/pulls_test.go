@@ -54,10 +54,10 @@ func onGiteaWithPullsBy(t *testing.T, by func(server string) (git, api string)) 
 func (p *withPulls) populate() string {
 	p.t.Helper()
 	sha := p.hosted.populate()
-	p.must(stage.Await(p.ctx, "the pull requests to be there", patience, func(context.Context) error {
+	p.onForge("the pull requests to be there", func(context.Context) error {
 		_, _, err := p.client.ListRepoPullRequests(p.server.Admin.Name, p.repo, sdk.ListPullRequestsOptions{})
 		return err
-	}))
+	})
 	return sha
 }
 
@@ -84,13 +84,11 @@ func (p *withPulls) hooked() {
 func (p *withPulls) propose(branch, path, text string) *sdk.PullRequest {
 	p.t.Helper()
 	if _, _, err := p.client.GetRepo(p.tenant.Name, p.repo); err != nil {
-		p.await("the push", func(ctx context.Context) error { return p.server.Pushed(ctx, p.server.Admin.Name, p.repo) })
-		_, _, err := p.client.CreateFork(p.server.Admin.Name, p.repo, sdk.CreateForkOption{})
-		p.must(err)
+		p.fork()
 	}
 	p.change(branch, path, text)
 	var pr *sdk.PullRequest
-	p.await("the pull request", func(context.Context) (err error) { // Gitea learns of branches in the background
+	p.onForge("the pull request", func(context.Context) (err error) { // Gitea learns of branches in the background
 		pr, _, err = p.client.CreatePullRequest(p.server.Admin.Name, p.repo, sdk.CreatePullRequestOption{
 			Head: p.tenant.Name + ":" + branch, Base: "main", Title: "Change " + path})
 		return err
@@ -98,12 +96,27 @@ func (p *withPulls) propose(branch, path, text string) *sdk.PullRequest {
 	return pr
 }
 
+// fork makes the tenant's fork, once Gitea knows of the first push.
+func (p *withPulls) fork() {
+	p.t.Helper()
+	p.onForge("the push", func(ctx context.Context) error { return p.server.Pushed(ctx, p.server.Admin.Name, p.repo) })
+	_, _, err := p.client.CreateFork(p.server.Admin.Name, p.repo, sdk.CreateForkOption{})
+	p.must(err)
+}
+
+// onForge awaits what the forge does by itself, whether the reconciler runs or
+// not.
+func (p *withPulls) onForge(what string, condition func(context.Context) error) {
+	p.t.Helper()
+	p.must(stage.Await(p.ctx, what, patience, condition))
+}
+
 // change writes a file on a branch of the tenant's fork, made from main where
 // it is not there, and answers the commit. An empty text removes the file.
 func (p *withPulls) change(branch, path, text string) string {
 	p.t.Helper()
 	dir := filepath.Join(p.t.TempDir(), "fork")
-	p.await("the fork", func(context.Context) error { // which is made in the background
+	p.onForge("the fork", func(context.Context) error { // which is made in the background
 		_, err := p.git("", "clone", "-q", p.server.CloneURL(p.tenant, p.tenant.Name, p.repo), dir)
 		return err
 	})

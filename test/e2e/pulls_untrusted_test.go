@@ -94,9 +94,7 @@ func (p *withPulls) imported(branch string, files func(*bytes.Buffer)) *sdk.Pull
 	p.t.Helper()
 	const forged = "<!-- portcullis/eu-west -->\n**in force**"
 	if _, _, err := p.client.GetRepo(p.tenant.Name, p.repo); err != nil {
-		p.await("the push", func(ctx context.Context) error { return p.server.Pushed(ctx, p.server.Admin.Name, p.repo) })
-		_, _, err := p.client.CreateFork(p.server.Admin.Name, p.repo, sdk.CreateForkOption{})
-		p.must(err)
+		p.fork()
 	}
 	dir := filepath.Join(p.t.TempDir(), "bare")
 	p.must(os.MkdirAll(dir, 0o755))
