@@ -39,6 +39,12 @@
 // content is anybody's: see [MaxPullBytes] and its neighbours for the bounds,
 // and [TooLargeError] for what is told where one is met.
 //
+// A listing names every ref, those of closed pull requests too. Where there are
+// more than 500, later polls over HTTP ask for the branch, for the pull requests
+// that [Repository.Follow] says are open, and for the hundred numbers after the
+// highest, in one request of Git's protocol of version 2; every sixtieth poll,
+// and every poll that a host does not answer so, lists all.
+//
 // # What a failure means
 //
 // An error of [Repository.Poll] never means "there are no files". A branch

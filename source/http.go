@@ -24,6 +24,9 @@ type httpSession struct {
 	wire *http.Transport
 
 	answers *bounded
+
+	base string // the repository's URL, without user information
+	auth *githttp.BasicAuth
 }
 
 func openHTTP(ctx context.Context, o Options, e *transport.Endpoint, user, service string) (session, []string, error) {
@@ -35,11 +38,12 @@ func openHTTP(ctx context.Context, o Options, e *transport.Endpoint, user, servi
 	if err != nil {
 		return nil, nil, local{err}
 	}
-	var auth transport.AuthMethod
+	s := &httpSession{ctx: ctx, wire: wire, answers: &bounded{next: wire, through: asItIs}, base: e.String()}
+	var auth transport.AuthMethod // nil, and no nil of another type, where there is none
 	if password != "" {
-		auth = &githttp.BasicAuth{Username: user, Password: password}
+		s.auth = &githttp.BasicAuth{Username: user, Password: password}
+		auth = s.auth
 	}
-	s := &httpSession{ctx: ctx, wire: wire, answers: &bounded{next: wire, through: asItIs}}
 	client := githttp.NewClient(&http.Client{Transport: s.answers})
 	if service == receivePack {
 		s.down, err = client.NewReceivePackSession(e, auth)

@@ -24,6 +24,7 @@ type host struct {
 	mu       sync.Mutex
 	requests []string
 	fault    func(w http.ResponseWriter, r *http.Request, real http.Handler) bool
+	second   bool // speaks version 2 of the protocol
 }
 
 func serve(t testing.TB, u *upstream, tls bool) *host {
@@ -51,7 +52,7 @@ func serve(t testing.TB, u *upstream, tls bool) *host {
 func (h *host) answer(w http.ResponseWriter, r *http.Request, real http.Handler) {
 	h.mu.Lock()
 	h.requests = append(h.requests, r.Method+" "+r.URL.Path[strings.LastIndex(r.URL.Path, ".git")+4:])
-	fault := h.fault
+	fault, second := h.fault, h.second
 	h.mu.Unlock()
 	user, password, _ := r.BasicAuth()
 	if user != userOK || password != canary {
@@ -59,11 +60,21 @@ func (h *host) answer(w http.ResponseWriter, r *http.Request, real http.Handler)
 		http.Error(w, "not with "+password+" "+r.Header.Get("Authorization"), http.StatusUnauthorized)
 		return
 	}
-	r.Header.Set("Git-Protocol", "") // as a host that only has the first version
+	if !second {
+		r.Header.Set("Git-Protocol", "")
+	}
 	if fault != nil && fault(w, r, real) {
 		return
 	}
 	real.ServeHTTP(w, r)
+}
+
+// modern has it speak version 2 as well.
+func (h *host) modern() *host {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.second = true
+	return h
 }
 
 func (h *host) breakWith(fault func(w http.ResponseWriter, r *http.Request, real http.Handler) bool) {

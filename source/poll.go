@@ -14,8 +14,9 @@ import (
 const maxHaves = 256
 
 // Poll asks the remote once where the branch is, fetches what is missing, and
-// returns that commit. With nothing new it is one request. Whatever fails, the
-// mirror stays as it was. The time limits are those of Options.Timeout.
+// returns that commit. With nothing new it is one request: a listing of the
+// remote's refs, or where there are many, of those that matter. Whatever fails,
+// the mirror stays as it was. The time limits are those of Options.Timeout.
 func (r *Repository) Poll(ctx context.Context) (head string, err error) {
 	ctx, longer, stop := r.remote.bound(ctx)
 	defer stop()
@@ -24,6 +25,7 @@ func (r *Repository) Poll(ctx context.Context) (head string, err error) {
 	r.attempt(false)
 	h, err := r.poll(ctx, longer)
 	if err != nil {
+		r.sight.left = 0
 		return "", fmt.Errorf("source %s: %w", r.opts.Name, err)
 	}
 	return h.String(), nil
@@ -69,10 +71,13 @@ func (r *Repository) where(ctx context.Context) (*link, *packp.AdvRefs, plumbing
 	if err != nil {
 		return nil, nil, plumbing.ZeroHash, err
 	}
-	adv, heads, err := l.pulls(r.opts.Pulls, r.Pulls().Len())
-	if err != nil {
-		l.close()
-		return nil, nil, plumbing.ZeroHash, err
+	adv, heads, ok := r.glance(l)
+	if !ok {
+		if adv, heads, err = l.pulls(r.opts.Pulls, r.Pulls().Len()); err != nil {
+			l.close()
+			return nil, nil, plumbing.ZeroHash, err
+		}
+		r.sight.listed(adv, heads)
 	}
 	head, ok := adv.References["refs/heads/"+r.opts.Branch]
 	if !ok {

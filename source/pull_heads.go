@@ -147,7 +147,8 @@ func (r *Repository) Pulls() Pulls {
 // notePulls keeps the list that is there while nothing moved, so that asking
 // for what moved is cheap.
 func (r *Repository) notePulls(heads []pullHead) {
-	if r.Pulls().still(heads) {
+	known := r.Pulls()
+	if len(heads) > 0 && len(heads) == known.Len() && &heads[0] == &known.heads[0] || known.still(heads) {
 		return
 	}
 	now := pullsOf(heads)

@@ -25,7 +25,8 @@ type Repository struct {
 	remote Remote
 	unlock func()
 
-	net sync.Mutex // one conversation with the remote at a time; taken before mu
+	net   sync.Mutex // one conversation with the remote at a time; taken before mu
+	sight sight      // of polls: with net
 
 	mu   sync.Mutex
 	m    *mirror // nil where there is none, or none that can be opened
@@ -35,6 +36,9 @@ type Repository struct {
 	pin   plumbing.Hash // the accepted commit, as far as known
 	last  *folder       // of the last snapshot
 	pulls Pulls         // as last listed
+	// open are the pull requests to glance at, where follows.
+	open    []int
+	follows bool
 	// gone has the blobs that were missed, and which mirror missed them.
 	gone map[plumbing.Hash]int
 }

@@ -21,6 +21,8 @@ import (
 type Repository interface {
 	// Pulls are the heads as the last poll told them.
 	Pulls() source.Pulls
+	// Follow says which are open: polls need not look at the others.
+	Follow(open []int)
 	Pull(ctx context.Context, number int, head string) (Fetched, error)
 }
 

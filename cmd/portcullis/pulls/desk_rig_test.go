@@ -39,6 +39,7 @@ type rig struct {
 	checks   map[string]forge.Check
 	offers   []forge.Check
 	comments map[int]string
+	followed []int
 	said     []string // comments in order
 	records  map[string]pulls.Record
 	fetched  int
@@ -159,6 +160,21 @@ func (r *rig) Pulls() source.Pulls {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return source.PullsOf(r.heads)
+}
+
+func (r *rig) Follow(open []int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.followed = slices.Sorted(slices.Values(open))
+}
+
+func (r *rig) wantFollowed(want ...int) {
+	r.t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !slices.Equal(r.followed, want) {
+		r.t.Errorf("polls follow %v, want %v", r.followed, want)
+	}
 }
 
 type fetched struct {

@@ -88,10 +88,12 @@ func TestHeadThatTheHostListsEarly(t *testing.T) {
 func TestClosedAndReopened(t *testing.T) {
 	bubble(t, func(r *rig) {
 		begun(r)
+		r.wantFollowed(1)
 		r.ends(1, forge.PullRequestClosed, "main", "")
 		r.desk.Hint()
 		r.pass(time.Second)
 		r.wantRecords(0)
+		r.wantFollowed()
 		r.move(m2) // nobody judges a closed one
 		r.pass(10 * minute)
 		r.count("")
@@ -100,6 +102,7 @@ func TestClosedAndReopened(t *testing.T) {
 		r.pass(11 * minute)
 		r.wantCheck(h1, forge.Failure, "review: worse")
 		r.wantComment(1, "review: worse")
+		r.wantFollowed(1)
 	})
 }
 

@@ -3,6 +3,7 @@ package pulls
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -77,6 +78,7 @@ func (d *Desk) list(ctx context.Context) {
 		still[pr.Number] = true
 		d.take(pr, heads)
 	}
+	d.Repository.Follow(slices.Collect(maps.Keys(still)))
 	d.schedule(target, d.lags(heads))
 	d.seen, d.target, d.listed = heads, target, d.Now()
 	for _, e := range byNumber(d.open) {
