@@ -11,12 +11,23 @@ import (
 	"time"
 )
 
-// What reads the pages while all lists change. Each reader asks again a moment
-// after it had its answer, as a page that somebody keeps fresh, or a program
-// that watches.
-const (
-	readers    = 20
-	readerWait = time.Second
+// readers are how many read the pages while all lists change.
+const readers = 20
+
+// habit is how readers ask.
+type habit struct {
+	name string
+	wait time.Duration // between an answer and the next question; below zero: nobody asks
+}
+
+// alone is without readers. Those who are patient ask again a moment after they
+// had their answer, as a page that somebody keeps fresh, or a program that
+// watches. Those who are restless ask again at once, which no page does: the
+// more they are given, the more they ask for, on the same machine.
+var (
+	alone    = habit{"alone", -1}
+	patient  = habit{"beside readers", time.Second}
+	restless = habit{"beside readers without a pause", 0}
 )
 
 // readPaths are what readers ask for, in turn: the fleet's first page, what
@@ -27,7 +38,7 @@ var readPaths = []struct{ what, path string }{
 }
 
 // pages changes all lists, again and again: alone, and beside readers of the
-// pages. Both of a round are close to each other in time, and in turn the first.
+// pages. All of a round are close to each other in time, and in turn the first.
 func (b *bench) pages(ctx context.Context) (err error) {
 	p, err := b.newProduct(ctx, 0)
 	if err != nil {
@@ -44,9 +55,10 @@ func (b *bench) pages(ctx context.Context) (err error) {
 	}
 	edition := 0
 	for round := range b.options.rounds {
-		for _, beside := range []bool{round%2 == 1, round%2 == 0} {
+		habits := []habit{alone, patient, restless}
+		for i := range habits {
 			edition++
-			if err := b.pagesPass(ctx, p, edition, beside, "http://"+address); err != nil {
+			if err := b.pagesPass(ctx, p, edition, habits[(i+round)%len(habits)], "http://"+address); err != nil {
 				return err
 			}
 		}
@@ -59,7 +71,7 @@ func (b *bench) pages(ctx context.Context) (err error) {
 }
 
 // pagesPass is one change of all lists.
-func (b *bench) pagesPass(ctx context.Context, p *product, edition int, beside bool, url string) error {
+func (b *bench) pagesPass(ctx context.Context, p *product, edition int, h habit, url string) error {
 	if err := b.settle(ctx, p); err != nil {
 		return err
 	}
@@ -68,9 +80,9 @@ func (b *bench) pagesPass(ctx context.Context, p *product, edition int, beside b
 		return err
 	}
 	b.edit(policy, edition)
-	what, end := "alone", func() (map[string][]float64, error) { return nil, nil }
-	if beside {
-		what, end = "beside readers", startReaders(ctx, url)
+	end := func() (map[string][]float64, error) { return nil, nil }
+	if h.wait >= 0 {
+		end = startReaders(ctx, url, h.wait)
 	}
 	written, began := p.written(), time.Now()
 	if err := p.WritePolicy(policy); err != nil {
@@ -82,17 +94,21 @@ func (b *bench) pagesPass(ctx context.Context, p *product, edition int, beside b
 	if err := errors.Join(err, err2); err != nil {
 		return err
 	}
-	b.series.add("lists "+what, rate)
-	for path, ms := range took {
-		b.series["read "+path] = append(b.series["read "+path], ms...)
+	b.series.add("lists "+h.name, rate)
+	for what, ms := range took {
+		name := h.read(what)
+		b.series[name] = append(b.series[name], ms...)
 	}
-	b.say("all lists changed %s: %.0f clusters a second", what, rate)
+	b.say("all lists changed %s: %.0f clusters a second", h.name, rate)
 	return nil
 }
 
+// read is the series of what one kind of answer took.
+func (h habit) read(what string) string { return "read " + what + " " + h.name }
+
 // startReaders has readers ask until the function that it answers is called,
 // which answers what each kind of answer took, in milliseconds.
-func startReaders(ctx context.Context, url string) (end func() (map[string][]float64, error)) {
+func startReaders(ctx context.Context, url string, wait time.Duration) (end func() (map[string][]float64, error)) {
 	ctx, stop := context.WithCancel(ctx)
 	var mu sync.Mutex
 	took, errs := map[string][]float64{}, []error{}
@@ -114,7 +130,7 @@ func startReaders(ctx context.Context, url string) (end func() (map[string][]flo
 				}
 				mu.Unlock()
 				select {
-				case <-time.After(readerWait):
+				case <-time.After(wait):
 				case <-ctx.Done():
 				}
 			}
@@ -156,10 +172,14 @@ func slowest(ms []float64) float64 {
 
 // tellPages makes the rows.
 func (b *bench) tellPages() {
-	note := fmt.Sprintf("%d readers on the same machine, each a second after its last answer", readers)
-	b.table.against("the same without readers").atLeast(0.9).note(note).compare("all lists changed beside readers of the pages", "clusters/s", b.series["lists beside readers"], b.series["lists alone"])
+	b.tellReaders(patient, "", fmt.Sprintf("%d readers on the same machine, each a second after its last answer", readers))
+	b.tellReaders(restless, ", asked without a pause", fmt.Sprintf("%d readers on the same machine, each as soon as it has its answer: they take what they can get", readers))
+}
+
+func (b *bench) tellReaders(h habit, words, note string) {
+	b.table.against("the same without readers").atLeast(0.9).note(note).compare("all lists changed beside readers of the pages"+words, "clusters/s", b.series["lists "+h.name], b.series["lists "+alone.name])
 	for _, what := range []string{"fleet page", "fleet page, filtered", "fleet as JSON", "static file"} {
-		ms := b.series["read "+what]
+		ms := b.series[h.read(what)]
 		if len(ms) == 0 {
 			continue
 		}
@@ -167,6 +187,6 @@ func (b *bench) tellPages() {
 		if what != "static file" {
 			e = b.table.most(200)
 		}
-		e.value(what+" while all lists change: 95 % within", "ms", []float64{slowest(ms)}, fmt.Sprintf("%d answers, half of them within %.1f", len(ms), median(ms)))
+		e.value(what+words+" while all lists change: 95 % within", "ms", []float64{slowest(ms)}, fmt.Sprintf("%d answers, half of them within %.1f", len(ms), median(ms)))
 	}
 }

@@ -27,10 +27,12 @@ func problem(r *refusal) answer {
 	return a
 }
 
-// apiStatus is all of the fleet that the viewer may see.
+// apiStatus is all of the fleet that the viewer may see. Who has it already, and
+// says so by its tag, is not sent it again.
 func (h *Handler) apiStatus(q *request) (answer, error) {
-	body, err := q.json()
-	return answer{body: body, kind: jsonKind}, err
+	q.status.asked.Store(true)
+	body, tag, err := q.document()
+	return answer{body: body, kind: jsonKind, tag: tag}, err
 }
 
 func (h *Handler) apiCluster(q *request) (answer, error) {

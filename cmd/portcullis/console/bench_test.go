@@ -3,6 +3,7 @@ package console_test
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -63,6 +64,53 @@ func BenchmarkReaders(b *testing.B) {
 			b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
 		})
 	}
+}
+
+// BenchmarkRequest is what one answer takes of the fleet of 10,000 clusters: of
+// a world that stays as it is, and of one that is another one for each request,
+// the index and all included.
+func BenchmarkRequest(b *testing.B) {
+	r, w := serve(b, policy.Console{}), large(b, 10_000)
+	r.world.Store(&w)
+	for _, c := range []struct{ name, path string }{{"page", "/"}, {"filtered", "/?state=Synced&q=shop-c07"}, {"last", "/?page=50"}, {"json", "/api/v1/status"}} {
+		request := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "http://localhost"+c.path, nil)
+		ask := func() {
+			answer := &sink{header: http.Header{}}
+			r.Config.Handler.ServeHTTP(answer, request)
+			if answer.status > http.StatusOK || answer.size == 0 {
+				b.Fatalf("%d, %d bytes", answer.status, answer.size)
+			}
+		}
+		b.Run(c.name+"/same", func(b *testing.B) {
+			ask()
+			b.ReportAllocs()
+			for b.Loop() {
+				ask()
+			}
+		})
+		b.Run(c.name+"/other", func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				next := w
+				r.world.Store(&next)
+				r.passed.Add(int64(time.Minute))
+				ask()
+			}
+		})
+	}
+}
+
+// sink counts what it is given.
+type sink struct {
+	header       http.Header
+	status, size int
+}
+
+func (s *sink) Header() http.Header    { return s.header }
+func (s *sink) WriteHeader(status int) { s.status = status }
+func (s *sink) Write(p []byte) (int, error) {
+	s.size += len(p)
+	return len(p), nil
 }
 
 // large is a seed with many clusters, ten of each tenant, all by one list.

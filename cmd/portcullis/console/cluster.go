@@ -173,7 +173,7 @@ func (h *Handler) wanted(c *Cluster, w *render.Wanted, q *request) {
 		c.Besides = others.Problems()
 	}
 	if budget := q.Policy.Seeds[q.Seed].Profile.Budget; budget.Known() {
-		c.Rules, c.RuleLimit = q.byID[c.ID].Used, budget.Rules
+		c.Rules, c.RuleLimit = budget.Used(entriesOf(w, q.Inventory.Seed)), budget.Rules
 	}
 	for _, f := range q.Plan.Findings {
 		if f.Source == w.Claim.Source && f.Path == w.Claim.Path && (f.Cluster == "" || f.Cluster == c.ID) {

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"fmt"
 	"html/template"
 	"net/url"
 	"slices"
@@ -18,8 +19,8 @@ const rowsOfPage = 200
 type fleetPage struct {
 	Filter  filter
 	States  []stateCount
-	Tenants []string
-	Places  []string // datacenters
+	Tenants template.HTML // options
+	Places  template.HTML // datacenters, so too
 	Sources []sourceLine
 	Holds   []Hold
 	Notices []string
@@ -33,7 +34,7 @@ type fleetPage struct {
 	Back, Forward string // addresses of the pages beside; empty: none
 	Used, Limit   int
 	Percent       int
-	Soon          []fleetRow // what expires next
+	Soon          []*row // what expires next
 	MoreSoon      int
 }
 
@@ -56,9 +57,12 @@ type sourceLine struct {
 	Branch         string
 }
 
+// fleetRow is a row for the template, which finds fields of one struct in a
+// fraction of the time that embedded ones take.
 type fleetRow struct {
-	*row
-	RevisionLink string
+	Prefix, ID, Name, Tenant, Datacenter, Rule string
+	Revision, RevisionLink, Age, Message       string
+	State                                      apply.State
 }
 
 func filterOf(values url.Values) filter {
@@ -102,14 +106,31 @@ func (f filter) of(rows []*row) []*row {
 	return out
 }
 
+// fleet is the page of all clusters. Those who see everything share what was made
+// for one of them.
 func (h *Handler) fleet(q *request) (answer, error) {
-	f := filterOf(q.URL.Query())
+	values := q.URL.Query()
+	f := filterOf(values)
+	number, _ := strconv.Atoi(values.Get("page"))
+	if !q.scope.all {
+		return h.fleetOf(q, f, number)
+	}
+	body, err := q.pages.page(f.query(number), q.now, func() ([]byte, error) {
+		a, err := h.fleetOf(q, f, number)
+		if err == nil {
+			err = h.render(&a, q)
+		}
+		return a.body, err
+	})
+	return answer{body: body, kind: htmlKind}, err
+}
+
+func (h *Handler) fleetOf(q *request, f filter, number int) (answer, error) {
 	found := f.of(q.rows)
-	page := &fleetPage{Filter: f, Tenants: q.tenantNames, Places: q.datacenters, Limited: !q.scope.all, Stale: q.PolicyStale,
+	page := &fleetPage{Filter: f, Tenants: q.tenantNames.options(f.Tenant), Places: q.datacenters.options(f.Datacenter), Limited: !q.scope.all, Stale: q.PolicyStale,
 		Shown: len(found), All: len(q.rows), Used: q.used, Limit: q.limit}
-	page.Page, _ = strconv.Atoi(q.URL.Query().Get("page"))
 	pages := max(1, (len(found)+rowsOfPage-1)/rowsOfPage)
-	page.Page = min(max(page.Page, 1), pages)
+	page.Page = min(max(number, 1), pages)
 	from := (page.Page - 1) * rowsOfPage
 	to := min(from+rowsOfPage, len(found))
 	for _, r := range found[from:to] {
@@ -145,7 +166,7 @@ func (h *Handler) overview(page *fleetPage, q *request) {
 			page.States = append(page.States, stateCount{state, q.counts[state], h.prefix + f.query(1), on})
 		}
 	}
-	s := q.status(nil, q.now)
+	s := q.summary(q.now)
 	page.Holds, page.Notices = s.Holds, s.Notices
 	for _, source := range q.Sources {
 		page.Sources = append(page.Sources, h.sourceLine(source))
@@ -169,33 +190,38 @@ func (h *Handler) sourceLine(s Source) sourceLine {
 const mostSoon = 8
 
 func (h *Handler) expiringSoon(page *fleetPage, q *request) {
-	for _, r := range q.soon[:min(len(q.soon), mostSoon)] {
-		page.Soon = append(page.Soon, h.fleetRow(r, q))
-	}
+	page.Soon = q.soon[:min(len(q.soon), mostSoon)]
 	page.MoreSoon = len(q.soon) - len(page.Soon)
 }
 
-func (h *Handler) fleetRow(r *row, q *request) fleetRow {
-	out := fleetRow{row: r}
-	if wanted := q.Plan.Clusters[r.ID]; r.Revision != "" && wanted != nil {
-		out.RevisionLink = h.revisionPage(wanted.Claim.Source, r.Revision)
+// revisionLink is the page of the commit that a row's list is of.
+func (h *Handler) revisionLink(r *row) string {
+	if r.Revision == "" {
+		return ""
 	}
-	return out
+	return h.revisionPage(r.Source, r.Revision)
 }
 
-// markup is a row as it stands on the page, which is most of the work for one.
-// It is the template's own output, and as old as the index.
+// markup is a row as it stands on the page, which is most of the work for one:
+// the template's own output, and for how long the cluster has been in its state.
+type markup struct {
+	age  string
+	html template.HTML
+}
+
 func (h *Handler) markup(r *row, q *request) (template.HTML, error) {
-	r.once.Do(func() {
-		var b strings.Builder
-		r.err = pages.ExecuteTemplate(&b, "fleetrow", struct {
-			fleetRow
-			Prefix string
-			Now    time.Time
-		}{h.fleetRow(r, q), h.prefix, q.made})
-		r.html = template.HTML(b.String())
-	})
-	return r.html, r.err
+	since := age(r.Since, q.made)
+	if known := r.html.Load(); known != nil && known.age == since {
+		return known.html, nil
+	}
+	var b strings.Builder
+	err := pages.ExecuteTemplate(&b, "fleetrow", fleetRow{h.prefix, r.ID, r.Name, r.Tenant, r.Datacenter, r.Rule, r.Revision, h.revisionLink(r), since, r.Message, r.State})
+	if err != nil {
+		return "", fmt.Errorf("make the row of cluster %s: %w", r.ID, err)
+	}
+	made := &markup{since, template.HTML(b.String())}
+	r.html.Store(made)
+	return made.html, nil
 }
 
 func (h *Handler) revisionPage(source, sha string) string {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"path"
@@ -39,6 +40,7 @@ type Handler struct {
 	board   *board
 	prefix  string // path of console.url
 	places  chan struct{}
+	slots   slots
 	queue   *queue // for those who have lists judged
 	past    *memory
 	foreign *http.CrossOriginProtection // forms of other sites
@@ -57,7 +59,7 @@ const (
 func New(o Options) *Handler {
 	h := &Handler{Options: o, access: access{o.Config.Console}, places: make(chan struct{}, mostAtOnce), queue: newQueue(),
 		past: newMemory(), foreign: http.NewCrossOriginProtection(), unsaid: rate.Sometimes{First: 1, Interval: time.Minute}, mux: http.NewServeMux(),
-		board: &board{stamp: o.Stamp, world: o.World, now: o.Now}}
+		board: &board{stamp: o.Stamp, world: o.World, now: o.Now, log: o.Log}, slots: newSlots()}
 	if u, err := url.Parse(o.Config.Console.URL); err == nil {
 		h.prefix = strings.TrimRight(u.Path, "/")
 	}
@@ -67,17 +69,17 @@ func New(o Options) *Handler {
 
 func (h *Handler) routes() {
 	for pattern, page := range map[string]func(*request) (answer, error){
-		"GET /{$}":                             h.fleet,
-		"GET /clusters/{id}":                   h.cluster,
-		"GET /explain":                         h.explain,
+		"GET /{$}":                             h.brief(h.fleet),
+		"GET /clusters/{id}":                   h.brief(h.cluster),
+		"GET /explain":                         h.brief(h.explain),
 		"GET /revisions/{source}/{sha}":        h.revision,
 		"GET /draft":                           h.draft,
 		"POST /draft":                          h.draft,
 		"POST /draft/check":                    h.draftCheck,
 		"GET /api/v1/revisions/{source}/{sha}": h.apiRevision,
-		"GET /api/v1/status":                   h.apiStatus,
-		"GET /api/v1/clusters/{id}":            h.apiCluster,
-		"GET /api/v1/explain":                  h.apiExplain,
+		"GET /api/v1/status":                   h.brief(h.apiStatus),
+		"GET /api/v1/clusters/{id}":            h.brief(h.apiCluster),
+		"GET /api/v1/explain":                  h.brief(h.apiExplain),
 	} {
 		h.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { h.answer(w, r, page) })
 	}
@@ -154,6 +156,7 @@ type answer struct {
 	data   any
 	body   []byte
 	kind   string // of body
+	tag    string // that tells body from others, quoted; empty: it is sent to all who ask
 	status int    // 0: 200
 }
 
@@ -177,20 +180,38 @@ func (h *Handler) answer(w http.ResponseWriter, r *http.Request, page func(*requ
 	h.write(w, r, a, q)
 }
 
+const htmlKind = "text/html; charset=utf-8"
+
+// render makes an answer's page whole, where it has one that is not.
+func (h *Handler) render(a *answer, q *request) error {
+	if a.page == "" {
+		return nil
+	}
+	var b bytes.Buffer
+	if err := pages.ExecuteTemplate(&b, a.page, h.frame(*a, q)); err != nil {
+		return fmt.Errorf("make page %s: %w", a.page, err)
+	}
+	a.page, a.body, a.kind = "", b.Bytes(), htmlKind
+	return nil
+}
+
 // write sends an answer; a page is made whole before its first byte is sent.
 func (h *Handler) write(w http.ResponseWriter, r *http.Request, a answer, q *request) {
-	if a.page != "" {
-		var b bytes.Buffer
-		if err := pages.ExecuteTemplate(&b, a.page, h.frame(r, a, q)); err != nil {
-			h.Log.Error(err, "Cannot make a page", "page", a.page)
-			http.Error(w, "this page cannot be made", http.StatusInternalServerError)
-			return
-		}
-		a.body, a.kind = b.Bytes(), "text/html; charset=utf-8"
+	if err := h.render(&a, q); err != nil {
+		h.Log.Error(err, "Cannot make a page")
+		http.Error(w, "this page cannot be made", http.StatusInternalServerError)
+		return
 	}
 	w.Header().Set("Content-Type", a.kind)
 	if q != nil {
 		w.Header().Set("Last-Modified", q.asOf().UTC().Format(http.TimeFormat))
+	}
+	if a.tag != "" {
+		w.Header().Set("ETag", a.tag)
+		if has(r, a.tag) {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
 	}
 	if a.status != 0 {
 		w.WriteHeader(a.status)
@@ -198,6 +219,16 @@ func (h *Handler) write(w http.ResponseWriter, r *http.Request, a answer, q *req
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(a.body) // whoever asked may be gone
 	}
+}
+
+// has tells whether who asks has what a tag stands for.
+func has(r *http.Request, tag string) bool {
+	for _, value := range strings.Split(strings.Join(r.Header.Values("If-None-Match"), ","), ",") {
+		if strings.TrimPrefix(strings.TrimSpace(value), "W/") == tag { // a proxy that packs it weakens it
+			return true
+		}
+	}
+	return false
 }
 
 // refusal is an error with its status and the words for it.

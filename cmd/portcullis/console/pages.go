@@ -42,7 +42,7 @@ type navItem struct {
 	Here      bool
 }
 
-func (h *Handler) frame(r *http.Request, a answer, q *request) frame {
+func (h *Handler) frame(a answer, q *request) frame {
 	f := frame{Title: a.title, Prefix: h.prefix, Data: a.data, Now: h.Now(), AsOf: h.Now()}
 	if q != nil {
 		f.Seed, f.Version, f.Limited, f.AsOf, f.Standby = q.Seed, q.Version, !q.scope.all, q.asOf(), q.Standby

@@ -9,12 +9,15 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"golang.org/x/net/netutil"
 )
 
 // Limits on whoever connects.
 const (
-	headTime, bodyTime, answerTime, idleTime = 5 * time.Second, 15 * time.Second, 60 * time.Second, 2 * time.Minute
+	headTime, bodyTime, answerTime, idleTime = 5 * time.Second, 15 * time.Second, 60 * time.Second, time.Minute
 	mostHeader                               = 16 << 10
+	mostConnections                          = 512 // further ones wait until others end
 )
 
 // Serve answers at a listener until ctx ends.
@@ -24,7 +27,7 @@ func Serve(ctx context.Context, listener net.Listener, h http.Handler) error {
 		ErrorLog: log.New(io.Discard, "", 0)} // of connections, which anybody can make
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
-	if err := server.Serve(listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
+	if err := server.Serve(netutil.LimitListener(listener, mostConnections)); err != nil && !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve the pages: %w", err)
 	}
 	return nil

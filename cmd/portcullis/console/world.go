@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/portcullis-gitops/portcullis/apply"
@@ -61,8 +60,8 @@ func (w *World) source(name string) (Source, bool) {
 	return w.Sources[i], true
 }
 
-// status is what `portcullis status` shows.
-func (w *World) status(rows []*row, now time.Time) Status {
+// summary is what `portcullis status` shows, without the clusters.
+func (w *World) summary(now time.Time) Status {
 	s := NewStatus(w.Seed)
 	for _, source := range w.Sources {
 		state := source.State
@@ -74,10 +73,6 @@ func (w *World) status(rows []*row, now time.Time) Status {
 			s.Holds[i].Approve = ""
 		}
 	}
-	for _, r := range rows {
-		s.Clusters = append(s.Clusters, r.Observed)
-	}
-	slices.SortFunc(s.Clusters, func(a, b apply.Observed) int { return strings.Compare(a.ID, b.ID) })
 	return s
 }
 
