@@ -88,7 +88,7 @@ func (r *rendering) valid(l *list, c document.Value[string]) bool {
 }
 
 func (r *rendering) had(l *list, cluster string) bool {
-	before, ok := r.Base.claims[cluster]
+	before, ok := r.Base.claim(cluster)
 	return r.Base.restored[l.file.Source] || ok && before.Tenant == l.tenant.name
 }
 
@@ -189,7 +189,7 @@ func (r *rendering) settle(id string, all []*claim) *claim {
 // keptUnread finds the file that had the cluster, is refused, and cannot be
 // read far enough to tell whether it gave the cluster up.
 func (r *rendering) keptUnread(id string, all []*claim) (Claim, bool) {
-	before, had := r.Base.claims[id]
+	before, had := r.Base.claim(id)
 	return before, had && !r.givenUp(clusterOf(id)) && r.hadBy(id, all[0]) == 0 && r.unreadable(before)
 }
 
@@ -209,7 +209,7 @@ func (r *rendering) compareHad(id string, a, b *claim) int {
 // hadBy is 2 for the very document that had the cluster, 1 for another of its
 // file, so that a document can be renamed without losing it.
 func (r *rendering) hadBy(id string, c *claim) int {
-	before, ok := r.Base.claims[id]
+	before, ok := r.Base.claim(id)
 	switch {
 	case !ok || before.Path != c.list.file.Path || before.Tenant != c.list.tenant.name:
 		return 0

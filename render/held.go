@@ -15,7 +15,7 @@ import (
 type Base struct {
 	accepted map[FileID]string // fingerprints
 	names    map[docName]string
-	claims   map[string]Claim
+	claims   map[string]Claim // said besides wanted, see claim
 	wanted   map[string]*Wanted
 	lines    lines // that have an end
 	// known are the sources of which lines are known, all of them.
@@ -42,6 +42,11 @@ func (b *Base) With(other *Base) *Base {
 		}
 		maps.Copy(out.accepted, from.accepted)
 		maps.Copy(out.names, from.names)
+		for id := range from.wanted {
+			if c, had := from.claim(id); had {
+				out.claims[id] = c
+			}
+		}
 		maps.Copy(out.claims, from.claims)
 		maps.Copy(out.wanted, from.wanted)
 		maps.Copy(out.known, from.known)
@@ -62,7 +67,7 @@ func newBase() *Base {
 
 // Base is the plan as the base of the next one.
 func (p *Plan) Base() *Base {
-	b := &Base{accepted: p.accepted, names: p.names, wanted: p.Clusters, lines: p.lines, known: p.known, claims: make(map[string]Claim, len(p.Clusters)), massHeld: map[string]string{}, found: p.found}
+	b := &Base{accepted: p.accepted, names: p.names, wanted: p.Clusters, lines: p.lines, known: p.known, massHeld: map[string]string{}, found: p.found}
 	if len(p.found) > 0 { // what is wanted for now only was accepted by nobody
 		b.wanted = maps.Clone(p.Clusters)
 		maps.DeleteFunc(b.wanted, func(_ string, w *Wanted) bool { return w.provisional })
@@ -71,11 +76,20 @@ func (p *Plan) Base() *Base {
 		if w.Asked != nil && w.Held.Rule == RuleBlastRadius {
 			b.massHeld[id] = w.Held.Message
 		}
-		if w.Access != "" { // a file that was refused from the first never had it
-			b.claims[id] = w.Claim
-		}
 	}
 	return b
+}
+
+// claim is who had a cluster.
+func (b *Base) claim(id string) (Claim, bool) {
+	if c, said := b.claims[id]; said {
+		return c, true
+	}
+	w := b.wanted[id]
+	if w == nil || w.Access == "" { // a file that was refused from the first never had it
+		return Claim{}, false
+	}
+	return w.Claim, true
 }
 
 // Retained is the last good list of a cluster whose list no longer follows

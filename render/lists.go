@@ -78,7 +78,7 @@ func (r *rendering) want(key string, c *claim) *Wanted {
 // it: being refused is no way to come by one, and would keep it from the next
 // file that is right.
 func (r *rendering) stillOf(key string, w *Wanted, c *claim) *Wanted {
-	before, had := r.Base.claims[key]
+	before, had := r.Base.claim(key)
 	if had && before.Tenant == w.Claim.Tenant && r.hadBy(key, c) == 0 && !r.givenUp(key) {
 		w.Claim = before
 	}
@@ -96,7 +96,7 @@ func (r *rendering) keptFromOpening(key string, w *Wanted) *Wanted {
 }
 
 func (l *list) claim(at document.Pos) Claim {
-	return Claim{Source: l.file.Source, Tenant: l.tenant.name, Path: l.file.Path, Name: l.doc.Metadata.Name.V, Line: at.Line}
+	return Claim{Source: l.file.Source, Tenant: l.tenant.name, Path: l.file.Path, Name: l.doc.Metadata.Name.V, Line: int(at.Line)}
 }
 
 func (l *list) access() Access {

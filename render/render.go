@@ -144,7 +144,7 @@ func (r *rendering) reportAs(id FileID, p document.Problem, severity lint.Severi
 }
 
 func finding(id FileID, p document.Problem, severity lint.Severity, cluster string) lint.Finding {
-	return lint.Finding{Source: id.Source, Path: id.Path, Line: p.Line, Column: p.Column,
+	return lint.Finding{Source: id.Source, Path: id.Path, Line: int(p.Line), Column: int(p.Column),
 		Severity: severity, Rule: p.Rule, Message: p.Message, Fix: p.Fix, Cluster: cluster}
 }
 

@@ -20,7 +20,7 @@ func (e *configError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s is not valid\n", report.Escape(e.path))
 	for _, p := range e.problems {
-		b.WriteString(report.Finding(lint.Finding{Path: e.path, Line: p.Line, Column: p.Column,
+		b.WriteString(report.Finding(lint.Finding{Path: e.path, Line: int(p.Line), Column: int(p.Column),
 			Severity: lint.Error, Rule: p.Rule, Message: p.Message, Fix: p.Fix}, false))
 	}
 	return strings.TrimSuffix(b.String(), "\n")

@@ -158,7 +158,7 @@ func configFindings(text string) []lint.Finding {
 	var out []lint.Finding
 	_, problems := policy.ParsePolicy([]byte(text), lint.Changeable)
 	for _, p := range problems {
-		out = append(out, lint.Finding{Path: "policy.yaml", Line: p.Line, Column: p.Column, Severity: lint.Error, Rule: p.Rule, Message: p.Message, Fix: p.Fix})
+		out = append(out, lint.Finding{Path: "policy.yaml", Line: int(p.Line), Column: int(p.Column), Severity: lint.Error, Rule: p.Rule, Message: p.Message, Fix: p.Fix})
 	}
 	return out
 }

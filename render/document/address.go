@@ -51,7 +51,7 @@ func oddForm(s string) *Problem {
 	switch {
 	case s == "":
 		return invalidAddress(s, "is empty", "")
-	case isRange(withoutSpace(s)):
+	case strings.Contains(s, "-") && isRange(withoutSpace(s)):
 		return invalidAddress(s, "is a range", "write it as prefixes (CIDR)")
 	case strings.IndexFunc(s, unicode.IsSpace) >= 0:
 		return invalidAddress(s, "contains white space", spaceFix(s))
@@ -128,7 +128,7 @@ func hasLeadingZero(s string) bool {
 	if strings.Contains(host, ":") || !strings.Contains(host, ".") {
 		return false
 	}
-	for _, part := range strings.Split(host, ".") {
+	for part := range strings.SplitSeq(host, ".") {
 		if len(part) > 1 && part[0] == '0' && isDigits(part) {
 			return true
 		}

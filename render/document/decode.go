@@ -20,24 +20,7 @@ func (d *decoder) report(pos Pos, rule, message, fix string) {
 	d.faults++
 }
 
-func position(n *yaml.Node) Pos { return Pos{n.Line, n.Column} }
-
-// field is what a struct's tags say of one of its fields.
-type field struct {
-	name     string
-	required bool
-	oneof    string
-	blank    string // "no": a key without a value would mean more than it seems
-	check    string
-	plural   string // the field that takes several of what this one takes
-	prose    bool   // nothing but people reads it
-}
-
-func fieldOf(f reflect.StructField) field {
-	tag := f.Tag
-	return field{tag.Get("yaml"), tag.Get("required") == "true", tag.Get("oneof"), tag.Get("blank"), tag.Get("check"),
-		tag.Get("plural"), tag.Get("prose") == "true"}
-}
+func position(n *yaml.Node) Pos { return place(n.Line, n.Column) }
 
 // filler is a type that fills itself from a node.
 type filler interface {
@@ -87,40 +70,35 @@ func tagFix(n *yaml.Node) string {
 func (d *decoder) mapping(target reflect.Value, n *yaml.Node, key Pos) {
 	node := Node{Pos: position(n), Key: key, Set: d.wants(n, yaml.MappingNode, "a mapping")}
 	if !node.Set {
-		place(target, node)
+		settle(target, node)
 		return
 	}
-	values := d.pairs(n)
-	for i := range target.NumField() {
-		sf := target.Type().Field(i)
-		if sf.Type == reflect.TypeFor[Node]() {
-			target.Field(i).Set(reflect.ValueOf(node))
-			continue
-		}
-		f := fieldOf(sf)
-		d.field(target.Field(i), f, values, node)
-		delete(values, f.name)
+	form := formOf(target.Type())
+	if form.node >= 0 {
+		target.Field(form.node).Set(reflect.ValueOf(node))
 	}
-	d.unknown(values, target.Type())
+	values := d.values(n, form)
+	for i, f := range form.fields {
+		d.field(target.Field(f.index), f, values[i], node)
+	}
 }
 
-// place gives a struct its place alone, where it is not the mapping it should
+// settle gives a struct its place alone, where it is not the mapping it should
 // be: it is there, and must not count as missing as well.
-func place(target reflect.Value, node Node) {
+func settle(target reflect.Value, node Node) {
 	if f := target.FieldByName("Node"); f.IsValid() {
 		f.Set(reflect.ValueOf(node))
 	}
 }
 
-func (d *decoder) field(target reflect.Value, f field, values map[string]pair, parent Node) {
-	p, found := values[f.name]
+func (d *decoder) field(target reflect.Value, f field, p pair, parent Node) {
 	switch {
-	case found && isNull(p.value):
+	case p.value != nil && isNull(p.value):
 		remember(target, position(p.key))
 		if f.required || f.blank == "no" {
 			d.report(position(p.key), "missing-field", f.name+" has no value", "")
 		}
-	case found:
+	case p.value != nil:
 		before := d.faults
 		d.into(target, p.value, position(p.key), f)
 		if f.prose {
@@ -161,42 +139,70 @@ type pair struct {
 	twice      bool
 }
 
+// values are what a mapping has for each field of a form; of a key that is
+// there twice, the first. Keys that no field has are reported.
+func (d *decoder) values(n *yaml.Node, form *form) []pair {
+	out := make([]pair, len(form.fields))
+	var unknown map[string]pair
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		if !d.isKey(key) {
+			continue
+		}
+		if at := form.find(key.Value); at >= 0 {
+			d.keep(&out[at], key, n.Content[i+1])
+			continue
+		}
+		p := unknown[key.Value]
+		if d.keep(&p, key, n.Content[i+1]) {
+			d.report(position(key), "unknown-field", quote(key.Value)+" is not known here", suggest(key.Value, form))
+		}
+		if unknown == nil {
+			unknown = map[string]pair{}
+		}
+		unknown[key.Value] = p
+	}
+	return out
+}
+
 // pairs are a mapping's keys and values; of a key that is there twice, the
 // first.
 func (d *decoder) pairs(n *yaml.Node) map[string]pair {
 	out := make(map[string]pair, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
-		if key.Kind != yaml.ScalarNode {
-			d.report(position(key), "wrong-type", describe(key)+", where a key belongs", "")
-			continue
+		if key := n.Content[i]; d.isKey(key) {
+			p := out[key.Value]
+			d.keep(&p, key, n.Content[i+1])
+			out[key.Value] = p
 		}
-		first, twice := out[key.Value]
-		if twice {
-			d.report(position(key), "duplicate-key", fmt.Sprintf("%s is there already, at %s",
-				quote(key.Value), position(first.key)), "remove one of the two")
-			first.twice = true
-			out[key.Value] = first
-			continue
-		}
-		out[key.Value] = pair{key: key, value: value}
 	}
 	return out
 }
 
-func (d *decoder) unknown(values map[string]pair, target reflect.Type) {
-	for name, p := range values {
-		d.report(position(p.key), "unknown-field", quote(name)+" is not known here", suggest(name, target))
+func (d *decoder) isKey(n *yaml.Node) bool {
+	if n.Kind != yaml.ScalarNode {
+		d.report(position(n), "wrong-type", describe(n)+", where a key belongs", "")
 	}
+	return n.Kind == yaml.ScalarNode
+}
+
+// keep fills a pair, or reports that it is there already.
+func (d *decoder) keep(p *pair, key, value *yaml.Node) bool {
+	if p.key != nil {
+		d.report(position(key), "duplicate-key", fmt.Sprintf("%s is there already, at %s",
+			quote(key.Value), position(p.key)), "remove one of the two")
+		p.twice = true
+		return false
+	}
+	p.key, p.value = key, value
+	return true
 }
 
 // suggest offers the known field that is most like the unknown one.
-func suggest(name string, target reflect.Type) string {
+func suggest(name string, form *form) string {
 	var known []string
-	for i := range target.NumField() {
-		if f := target.Field(i).Tag.Get("yaml"); f != "" {
-			known = append(known, f)
-		}
+	for _, f := range form.fields {
+		known = append(known, f.name)
 	}
 	if best, ok := Nearest(name, known); ok {
 		return best

@@ -3,8 +3,12 @@ package document
 import "fmt"
 
 // Pos is a place in a file: line and column, both from 1, the column counted
-// in characters. The zero Pos is no place.
-type Pos struct{ Line, Column int }
+// in characters. The zero Pos is no place. It is small because there are two
+// with each value, and all values of all files are kept.
+type Pos struct{ Line, Column int32 }
+
+// place is that of a file, which has a mebibyte at most.
+func place(line, column int) Pos { return Pos{int32(line), int32(column)} }
 
 // String is the place as it is written behind a path.
 func (p Pos) String() string { return fmt.Sprintf("%d:%d", p.Line, p.Column) }

@@ -64,7 +64,10 @@ func content0(doc *yaml.Node) *yaml.Node {
 func encodingProblem(content []byte) *Problem {
 	pos := Start
 	for rest := content; len(rest) > 0; {
-		r, size := utf8.DecodeRune(rest)
+		r, size := rune(rest[0]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRune(rest)
+		}
 		if r == utf8.RuneError && size == 1 {
 			return &Problem{Pos: pos, Rule: "yaml-syntax", Message: "the file is not UTF-8", Fix: "save it as UTF-8"}
 		}

@@ -89,35 +89,33 @@ func wanted(target any) string {
 // scalar reads one value. Strings are strings only: an unquoted 017 or true is
 // something else to other readers of YAML.
 func scalar(target any, n *yaml.Node) *Problem {
-	mismatch := &Problem{Rule: "wrong-type", Message: fmt.Sprintf("%s, where %s belongs", describe(n), wanted(target))}
 	switch t := target.(type) {
 	case *string:
 		if tag := n.ShortTag(); tag != "!!str" && tag != "!!timestamp" {
-			mismatch.Fix = "put it in quotes: " + strconv.Quote(n.Value)
-			return mismatch
+			return mismatch(target, n, "put it in quotes: "+strconv.Quote(n.Value))
 		}
 		*t = n.Value
 	case *int:
 		v, err := strconv.Atoi(n.Value)
 		if err != nil || n.ShortTag() != "!!int" || strconv.Itoa(v) != n.Value { // 010 is 8 to some readers
-			return mismatch
+			return mismatch(target, n, "")
 		}
 		*t = v
 	case *float64:
 		v, err := strconv.ParseFloat(n.Value, 64)
 		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) || !plainNumber.MatchString(n.Value) {
-			return mismatch
+			return mismatch(target, n, "")
 		}
 		*t = v
 	case *bool:
 		if n.ShortTag() != "!!bool" {
-			return mismatch
+			return mismatch(target, n, "")
 		}
 		*t = strings.EqualFold(n.Value, "true")
 	case *time.Duration:
 		v, err := time.ParseDuration(n.Value)
 		if err != nil || v < 0 {
-			return mismatch
+			return mismatch(target, n, "")
 		}
 		*t = v
 	case *Date:
@@ -132,6 +130,10 @@ func scalar(target any, n *yaml.Node) *Problem {
 		panic(fmt.Sprintf("document: no way to read a %T", target)) // a fault of this program, not of a file
 	}
 	return nil
+}
+
+func mismatch(target any, n *yaml.Node, fix string) *Problem {
+	return &Problem{Rule: "wrong-type", Message: fmt.Sprintf("%s, where %s belongs", describe(n), wanted(target)), Fix: fix}
 }
 
 // checked holds a string against its field's tags.

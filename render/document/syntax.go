@@ -30,12 +30,12 @@ func syntaxProblem(content []byte, err error) Problem {
 			continue
 		}
 		if p := suspect(strings.TrimSuffix(lines[near-1], "\r"), message); p != nil {
-			p.Line = near
+			p.Line = int32(near)
 			return *p
 		}
 	}
 	text := lines[line-1]
-	return Problem{Pos: Pos{line, column(text, indent(text))}, Rule: "yaml-syntax", Message: message}
+	return Problem{Pos: place(line, column(text, indent(text))), Rule: "yaml-syntax", Message: message}
 }
 
 var (
@@ -54,7 +54,7 @@ func unknownAnchor(content []byte, err error) *Problem {
 		Fix: fmt.Sprintf("write the value out; in quotes where it begins with an asterisk: %q", "*"+m[1])}
 	for i, text := range strings.Split(string(content), "\n") {
 		if at := aliasAt(text, "*"+m[1]); at >= 0 {
-			p.Pos = Pos{i + 1, column(text, at)}
+			p.Pos = place(i+1, column(text, at))
 			return p
 		}
 	}
@@ -87,7 +87,7 @@ func parserLag(message string) int {
 // message tells of.
 func suspect(text, message string) *Problem {
 	at := func(offset int, what, fix string) *Problem {
-		return &Problem{Pos: Pos{Column: column(text, offset)}, Rule: "yaml-syntax", Message: what, Fix: fix}
+		return &Problem{Pos: place(0, column(text, offset)), Rule: "yaml-syntax", Message: what, Fix: fix}
 	}
 	if tab := strings.IndexByte(text, '\t'); tab >= 0 && tab <= indent(text) && strings.TrimSpace(text) != "" {
 		return at(tab, "a tab where YAML wants spaces", "indent with spaces")

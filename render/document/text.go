@@ -2,13 +2,9 @@ package document
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"unicode"
 )
-
-// dnsLabel is RFC 1123's label, as Kubernetes names most things.
-var dnsLabel = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
 
 // longestName is the length of a DNS label; KKP's cluster IDs end at 36.
 const (
@@ -17,13 +13,27 @@ const (
 )
 
 // ValidName tells whether s is a DNS label.
-func ValidName(s string) bool { return len(s) <= longestName && dnsLabel.MatchString(s) }
+func ValidName(s string) bool { return len(s) <= longestName && isLabel(s) }
 
 // ValidCluster tells whether s is a name that a KKP cluster can have.
-func ValidCluster(s string) bool { return len(s) <= longestClusterID && dnsLabel.MatchString(s) }
+func ValidCluster(s string) bool { return len(s) <= longestClusterID && isLabel(s) }
+
+// isLabel knows RFC 1123's label of any length, as Kubernetes names most things:
+// lower-case letters, digits and dashes, which stand neither first nor last.
+func isLabel(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z' || '0' <= c && c <= '9':
+		case c == '-' && i > 0 && i < len(s)-1:
+		default:
+			return false
+		}
+	}
+	return s != ""
+}
 
 func nameProblem(s, what string, longest int) *Problem {
-	if len(s) <= longest && dnsLabel.MatchString(s) {
+	if len(s) <= longest && isLabel(s) {
 		return nil
 	}
 	return &Problem{Rule: "invalid-name", Message: fmt.Sprintf(

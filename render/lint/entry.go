@@ -28,8 +28,8 @@ type Entry struct {
 	Ticket      string       `json:"ticket,omitempty"`
 	Group       string       `json:"group,omitempty"` // vpn, provider/noc
 	Path        string       `json:"path,omitempty"`  // file of the prefix itself; empty for the provider's
-	Line        int          `json:"line,omitempty"`
-	Column      int          `json:"column,omitempty"`
+	Line        int32        `json:"line,omitempty"`
+	Column      int32        `json:"column,omitempty"`
 	// At is where the allowlist itself brings the entry in: the prefix, or the
 	// name of the group it is from.
 	At document.Pos `json:"-"`

@@ -109,7 +109,7 @@ func (in Input) ofFindings(d *Diff) []string {
 	special := map[place]bool{}
 	for _, f := range in.After.Findings { // older ones too: a list may come to name such a group
 		if f.Rule == "special-range" {
-			special[place{f.Path, f.Line, f.Column}] = true
+			special[place{f.Path, int32(f.Line), int32(f.Column)}] = true
 		}
 	}
 	var out []string
@@ -125,7 +125,7 @@ func (in Input) ofFindings(d *Diff) []string {
 // place is where a finding points.
 type place struct {
 	path         string
-	line, column int
+	line, column int32
 }
 
 // gainsAt tells whether an entry that brings in something new is at one of the

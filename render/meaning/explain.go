@@ -193,7 +193,7 @@ func (q Question) namedInVain() string {
 		for _, l := range f.Parsed.Allowlists {
 			for _, c := range l.Spec.Clusters.Items {
 				if c.Set && c.V == q.Cluster {
-					return "list " + l.Metadata.Name.V + " in " + f.Path + ", line " + strconv.Itoa(c.Pos.Line) + ", names the cluster, and does not have it: see what check says of the file"
+					return "list " + l.Metadata.Name.V + " in " + f.Path + ", line " + strconv.Itoa(int(c.Pos.Line)) + ", names the cluster, and does not have it: see what check says of the file"
 				}
 			}
 		}

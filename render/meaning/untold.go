@@ -71,7 +71,7 @@ func (t Trees) removed(files []render.File, before *render.Wanted) []lint.Findin
 			}
 		}
 	}
-	return []lint.Finding{{Source: before.Claim.Source, Path: before.Claim.Path, Line: at.Line, Column: at.Column, Severity: severity, Rule: ruleRemoved, Cluster: before.Cluster,
+	return []lint.Finding{{Source: before.Claim.Source, Path: before.Claim.Path, Line: int(at.Line), Column: int(at.Column), Severity: severity, Rule: ruleRemoved, Cluster: before.Cluster,
 		Message: "the cluster " + before.Title + " loses its list, whichever it carries, and keeps that: nothing opens because a file goes", Fix: "access: unmanaged, or open"}}
 }
 

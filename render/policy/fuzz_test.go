@@ -84,7 +84,7 @@ func inside(t *testing.T, content []byte, problems []document.Problem) {
 		width[i] = utf8.RuneCount(line)
 	}
 	for _, p := range problems {
-		if p.Line < 1 || p.Line > len(lines) || p.Column < 1 || p.Column > width[p.Line-1]+1 {
+		if line, column := int(p.Line), int(p.Column); line < 1 || line > len(lines) || column < 1 || column > width[line-1]+1 {
 			t.Errorf("stands outside the file: %s", shown(p))
 		}
 		if p.Message == "" {

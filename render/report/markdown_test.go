@@ -113,7 +113,7 @@ func many(n int, kind func(c *meaning.Cluster, s []meaning.Share)) []meaning.Clu
 	for i := range n {
 		p := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 1, byte(i), 0}), 24)
 		c := meaning.Cluster{ID: fmt.Sprintf("c%03d", i), Title: fmt.Sprintf("c%03d", i), Tenant: "acme", Before: render.Restricted, After: render.Restricted}
-		kind(&c, []meaning.Share{{Prefixes: []netip.Prefix{p}, Entry: render.Entry{Prefix: p, Kind: lint.FromEntry, Path: "acme/a.yaml", Line: i + 1}}})
+		kind(&c, []meaning.Share{{Prefixes: []netip.Prefix{p}, Entry: render.Entry{Prefix: p, Kind: lint.FromEntry, Path: "acme/a.yaml", Line: int32(i + 1)}}})
 		out = append(out, c)
 	}
 	return out

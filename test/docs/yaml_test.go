@@ -37,7 +37,7 @@ func TestExamplesAreRead(t *testing.T) {
 				continue
 			}
 			for _, problem := range found {
-				t.Errorf("%s:%d: %s: %s", p.Path, b.Line+problem.Line-1, problem.Rule, problem.Message)
+				t.Errorf("%s:%d: %s: %s", p.Path, b.Line+int(problem.Line)-1, problem.Rule, problem.Message)
 			}
 		}
 	}

@@ -194,7 +194,7 @@ func (h *Handler) place(claim render.Claim, source Source) *Place {
 
 // entry adds one, with what people look for in all of them.
 func (c *Cluster) entry(e render.Entry, host links, commit string, w *render.Wanted, now time.Time) {
-	out := Entry{Entry: e, URL: host.file(commit, e.Path, e.Line), Expired: e.Expired(now)}
+	out := Entry{Entry: e, URL: host.file(commit, e.Path, int(e.Line)), Expired: e.Expired(now)}
 	out.Covered = !out.Expired && !slices.Contains(w.List, e.Prefix)
 	c.Entries = append(c.Entries, out)
 	if e.Owner != "" {

@@ -124,7 +124,7 @@ func (h *Handler) explained(a meaning.Answer, q *request) explained {
 	linked := func(entries []render.Entry) []Entry {
 		var out []Entry
 		for _, e := range entries {
-			out = append(out, Entry{Entry: e, URL: host.file(commit, e.Path, e.Line), Expired: e.Expired(q.now)})
+			out = append(out, Entry{Entry: e, URL: host.file(commit, e.Path, int(e.Line)), Expired: e.Expired(q.now)})
 		}
 		return out
 	}

@@ -171,7 +171,7 @@ func expireWithin(p *render.Plan, now time.Time, days int) int {
 			if e.Expires.IsZero() || e.Expired(now) || e.Expires.After(end) {
 				continue
 			}
-			place := entryPlace{path: e.Path, group: e.Group, prefix: e.Prefix.String(), line: e.Line, column: e.Column}
+			place := entryPlace{path: e.Path, group: e.Group, prefix: e.Prefix.String(), line: int(e.Line), column: int(e.Column)}
 			if e.Path != "" { // else it is the provider's
 				place.source = w.Claim.Source
 			}

@@ -25,7 +25,7 @@ func ago(d time.Duration) time.Time { return now.Add(-d) }
 
 // expires is an entry of the tenant's.
 func expires(line int, in time.Duration) render.Entry {
-	return render.Entry{Prefix: netip.MustParsePrefix("203.0.113.0/24"), Kind: lint.FromEntry, Path: "acme/a.yaml", Line: line, Expires: now.Add(in)}
+	return render.Entry{Prefix: netip.MustParsePrefix("203.0.113.0/24"), Kind: lint.FromEntry, Path: "acme/a.yaml", Line: int32(line), Expires: now.Add(in)}
 }
 
 const day = 24 * time.Hour
