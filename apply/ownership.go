@@ -17,7 +17,15 @@ var (
 	listField  = []byte(`"f:apiServerAllowedIPRanges":`)
 	listOwned  = []byte(`{"f:spec":{"f:apiServerAllowedIPRanges":{"f:cidrBlocks":{}}}}`)
 	blockField = []byte(`"f:cidrBlocks"`)
+	// ownsListAlone is shared by all Clusters in the cache, which nobody changes.
+	ownsListAlone = fieldsOf(listOwned)
 )
+
+func fieldsOf(text []byte) *metav1.FieldsV1 {
+	fields := &metav1.FieldsV1{}
+	fields.SetRawBytes(text)
+	return fields
+}
 
 // owners reduces managedFields to those entries that own the list, each with
 // one and the same text for what it owns: the full text lists every field of a
@@ -28,10 +36,8 @@ func owners(entries []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
 		if !ownsList(e) {
 			continue
 		}
-		fields := &metav1.FieldsV1{}
-		fields.SetRawBytes(listOwned)
 		out = append(out, metav1.ManagedFieldsEntry{
-			Manager: e.Manager, Operation: e.Operation, Time: e.Time, FieldsV1: fields,
+			Manager: intern(e.Manager), Operation: metav1.ManagedFieldsOperationType(intern(string(e.Operation))), Time: e.Time, FieldsV1: ownsListAlone,
 		})
 	}
 	return out

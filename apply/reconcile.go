@@ -93,6 +93,9 @@ func (c *Controller) conclude(ctx context.Context, d decision, w *render.Wanted,
 	}
 	now := c.clock.Now()
 	m.kept, m.seen, m.looked = true, sightOf(cl), true
+	if m.sent != nil && sameLive(*m.sent, m.seen.live) {
+		m.sent = &m.seen.live // one text is enough
+	}
 	c.tellEnded(w)
 	c.inForce(w, cl, m, st)
 	next := m.calm(now)
