@@ -221,11 +221,7 @@ func (r *reconciler) accept(ctx context.Context, f *follower, head string, appro
 	if !f.loaded {
 		r.keepOld(f)
 	}
-	before, err := r.render(ctx, nil, nil)
-	if err != nil {
-		return err
-	}
-	after, err := r.render(ctx, f, files, f.mass(approval)...)
+	before, after, err := r.renderBoth(ctx, f, files, f.mass(approval)...)
 	if err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func (r *reconciler) letTenants(ctx context.Context, f *follower, a apply.Approv
 	if len(approved) == 0 || !f.loaded {
 		return nil
 	}
-	plan, err := r.render(ctx, nil, nil, approved...)
+	plan, err := r.render(ctx, approved...)
 	if err != nil {
 		return err
 	}

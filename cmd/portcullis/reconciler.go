@@ -7,6 +7,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -33,6 +34,7 @@ type reconciler struct {
 	dryRun     bool
 	log        logr.Logger
 	now        func() time.Time
+	memory     *collector
 
 	base *render.Base
 	plan *render.Plan
@@ -263,7 +265,7 @@ func (r *reconciler) load(ctx context.Context, f *follower) error {
 
 // replan makes the plan anew from the files that were accepted.
 func (r *reconciler) replan(ctx context.Context) {
-	plan, err := r.render(ctx, nil, nil)
+	plan, err := r.render(ctx)
 	if err != nil {
 		r.log.Error(err, "Cannot make the plan")
 		return
@@ -271,16 +273,51 @@ func (r *reconciler) replan(ctx context.Context) {
 	r.adopt(ctx, plan)
 }
 
-// render makes a plan; of one source other files can be given than those that
-// were accepted. What is approved goes ahead, however far it goes.
-func (r *reconciler) render(ctx context.Context, instead *follower, files []render.File, approved ...render.Approved) (*render.Plan, error) {
+// render makes the plan of the files that were accepted. What is approved goes
+// ahead, however far it goes.
+func (r *reconciler) render(ctx context.Context, approved ...render.Approved) (*render.Plan, error) {
+	in, err := r.input(ctx)
+	if err != nil {
+		return nil, err
+	}
+	in.Guard.Approved = approved
+	return render.Render(in), nil
+}
+
+// renderBoth makes the plan as it is, and as it is with other files of one
+// source, at the same moment of the same seed: those alone make the difference.
+func (r *reconciler) renderBoth(ctx context.Context, f *follower, files []render.File, approved ...render.Approved) (before, after *render.Plan, err error) {
+	in, err := r.input(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	var group sync.WaitGroup
+	group.Go(func() { before = render.Render(in) }) // lists wait for both
+	with := in
+	with.Files, with.Sources = r.filesWith(f, files)
+	with.Guard = &render.Guard{Approved: approved, Freeze: r.config.Freeze}
+	after = render.Render(with)
+	group.Wait()
+	return before, after, nil
+}
+
+// input is what a plan depends on, as it is now.
+func (r *reconciler) input(ctx context.Context) (render.Input, error) {
+	r.memory.work()
 	inventory, err := r.controller.Inventory(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("list the clusters: %w", err)
+		return render.Input{}, fmt.Errorf("list the clusters: %w", err)
 	}
 	r.inventory = inventory
-	var all []render.File
-	var read []string
+	files, read := r.filesWith(nil, nil)
+	return render.Input{Files: files, Sources: read, Base: r.base, Policy: r.policy.current,
+		Inventory: inventory, Seed: r.config.Seed, Now: r.now(),
+		Guard: &render.Guard{Freeze: r.config.Freeze}}, nil
+}
+
+// filesWith are those of all sources that were read, and which those are; of one
+// of them others can be given than were accepted.
+func (r *reconciler) filesWith(instead *follower, files []render.File) (all []render.File, read []string) {
 	for _, f := range r.sources {
 		if f == instead || f.loaded {
 			read = append(read, f.conf.Name)
@@ -291,9 +328,7 @@ func (r *reconciler) render(ctx context.Context, instead *follower, files []rend
 			all = append(all, f.files...)
 		}
 	}
-	return render.Render(render.Input{Files: all, Sources: read, Base: r.base, Policy: r.policy.current,
-		Inventory: inventory, Seed: r.config.Seed, Now: r.now(),
-		Guard: &render.Guard{Approved: approved, Freeze: r.config.Freeze}}), nil
+	return all, read
 }
 
 // keepOld has the lists that an earlier process left put right, although the

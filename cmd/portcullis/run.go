@@ -132,7 +132,7 @@ func (o *runOptions) run(ctx context.Context, log logr.Logger) error {
 		return err
 	}
 	defer r.close()
-	if err := errors.Join(mgr.Add(leading(r.run)), mgr.Add(everywhere(giveBack))); err != nil {
+	if err := errors.Join(mgr.Add(leading(r.run)), mgr.Add(everywhere(r.memory.giveBack))); err != nil {
 		return err
 	}
 	log.Info("Starting", "version", version, "seed", config.Seed, "sources", len(config.Sources), "dryRun", o.dryRun)

@@ -75,7 +75,7 @@ func (o *runOptions) wire(ctx context.Context, seed *rest.Config, config *policy
 		return nil, nil, fmt.Errorf("connect to the seed: %w", err)
 	}
 	store := apply.NewStore(direct, o.namespace, config.Seed)
-	r := &reconciler{config: config, policy: file, dryRun: o.dryRun, log: log, now: time.Now}
+	r := &reconciler{config: config, policy: file, dryRun: o.dryRun, log: log, now: time.Now, memory: newCollector()}
 	r.store, r.writes, r.recorder = store, store.Writes, metrics.NewRecorder()
 	if o.dryRun {
 		r.store = readOnly{r.store}
