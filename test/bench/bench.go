@@ -65,8 +65,12 @@ func (b *bench) furnish(ctx context.Context) error {
 	if err := b.createSeed(ctx); err != nil {
 		return err
 	}
-	b.say("%d clusters are created", b.spare()[1])
-	return b.createClusters(ctx)
+	clusters := [2]int{0, b.spare()[1]}
+	if b.options.seeds {
+		clusters = b.spare()
+	}
+	b.say("%d clusters are created", clusters[1]-clusters[0])
+	return b.createClusters(ctx, clusters)
 }
 
 func (b *bench) createSeed(ctx context.Context) error {

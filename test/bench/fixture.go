@@ -62,8 +62,8 @@ func platform(edition int) []any {
 	return []any{map[string]any{"cidr": fmt.Sprintf("192.0.2.%d/32", edition), "description": "NOC"}}
 }
 
-func (b *bench) createClusters(ctx context.Context) error {
-	return each(ctx, [2]int{0, b.spare()[1]}, func(ctx context.Context, i int) error {
+func (b *bench) createClusters(ctx context.Context, clusters [2]int) error {
+	return each(ctx, clusters, func(ctx context.Context, i int) error {
 		options := []kkp.Option{kkp.WithName(fmt.Sprintf("production-%d", i))}
 		if b.served(i) {
 			options = append(options, kkp.WithLabel(kkp.WorkerLabel, worker))

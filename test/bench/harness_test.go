@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -204,5 +205,17 @@ func TestMemoryOfAProgramIsItsOwn(t *testing.T) {
 	runtime.KeepAlive(large)
 	if _, err := runProgram(exec.CommandContext(t.Context(), "/bin/sh", "-c", "echo broken >&2; exit 3")); err == nil || !strings.Contains(err.Error(), "broken") {
 		t.Errorf("a program that fails: %v", err)
+	}
+}
+
+func TestRoundsOfPolls(t *testing.T) {
+	t.Parallel()
+	var asked []servers.Request
+	for _, second := range []float64{0, 0.5, 10, 10.5, 11, 20.25, 20.5, 21, 30, 30.5, 30.75, 31} {
+		asked = append(asked, servers.Request{Time: time.Unix(0, int64(second*1e9))})
+	}
+	got := roundsOf(asked, 5*time.Second) // neither the one cut off nor the one with a fourth
+	if want := []time.Duration{time.Second, 750 * time.Millisecond}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

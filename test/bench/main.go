@@ -21,6 +21,9 @@
 // Each is a process of its own where its memory or its processor time counts.
 // Rates and requests are read off the API server's audit log.
 //
+// With -seeds, only the load of several reconcilers on one Gitea is measured,
+// without the N clusters.
+//
 // With -pages (`make readers`), the pages alone are measured: 20 readers of the
 // fleet and its JSON, while the command changes all lists, which it does as often
 // without readers.
@@ -32,9 +35,9 @@
 // end.
 //
 // The table goes to standard output, with the spread of what was repeated; a
-// JSON line for each row to build/bench.json, the table in Markdown to
-// build/bench.md; a chart of cost against N to
-// build/bench.svg, for which the cheaper part is also measured with 100 and
+// JSON line for each row to build/bench.json, with what its runs were to
+// build/bench-runs.json, the table in Markdown to build/bench.md; a chart of cost
+// against N to build/bench.svg, for which the cheaper part is also measured with 100 and
 // 1,000 clusters. A ratio is ours to the reference's: of rates more is better,
 // of times less. Numbers of requests are promises: where one is broken the row
 // says so and the exit code is 1. Speed never decides. On a machine that does
@@ -66,6 +69,7 @@ type options struct {
 	also                 []int // other sizes, of which little is measured
 	binary, kubectl, out string
 	brief, pulls, pages  bool
+	seeds                bool // alone
 	pace                 pace
 }
 
@@ -114,6 +118,7 @@ func parse(args []string, words io.Writer) (options, error) {
 	f.StringVar(&o.kubectl, "kubectl", "", "kubectl, to measure beside it; empty: not measured")
 	f.BoolVar(&o.pulls, "pulls", true, "measure pull requests, on a Gitea")
 	f.BoolVar(&o.pages, "pages", false, "measure the pages beside changes of all lists, and nothing else")
+	f.BoolVar(&o.seeds, "seeds", false, "measure several reconcilers on one repository, and nothing else")
 	f.StringVar(&o.out, "out", "build/bench.json", "file for the JSON lines; the chart goes beside it")
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -156,7 +161,7 @@ func runAll(ctx context.Context, o options, out io.Writer) (err error) {
 	}
 	var tables []*table
 	for _, n := range slices.Sorted(slices.Values(o.also)) {
-		if n < o.n && !o.pages {
+		if n < o.n && !o.pages && !o.seeds {
 			small := o
 			small.n, small.brief, small.kubectl = n, true, ""
 			t, err := run(ctx, small)
@@ -187,8 +192,7 @@ func finish(out io.Writer, path string, tables []*table) error {
 	for _, t := range tables {
 		fmt.Fprintln(&page, t.markdown())
 	}
-	beside := strings.TrimSuffix(path, filepath.Ext(path))
-	errs = append(errs, save(path, tables), os.WriteFile(beside+".md", []byte(page.String()), 0o644), drawTo(beside+".svg", tables))
+	errs = append(errs, save(path, tables), os.WriteFile(beside(path, ".md"), []byte(page.String()), 0o644), drawTo(beside(path, ".svg"), tables))
 	return errors.Join(errs...)
 }
 
@@ -204,9 +208,13 @@ func run(ctx context.Context, o options) (*table, error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	if o.pages {
+	switch {
+	case o.pages:
 		err = b.pages(ctx)
-	} else {
+	case o.seeds:
+		err = b.seedsAlone(ctx)
+		b.tell()
+	default:
 		err = b.measure(ctx)
 		b.tell()
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,10 +25,19 @@ const (
 	together = "together"
 )
 
-// closedPulls is how many closed pull requests the repository has had: 20,000
-// with 10,000 clusters. Of each there is a ref, as hosts keep them, and a poll
-// is told of all.
+// closedPulls is how many closed pull requests the repository has had by the
+// end: 20,000 with 10,000 clusters. Of each there is a ref, as hosts keep them.
 func (b *bench) closedPulls() int { return 2 * b.n }
+
+// seedsAlone measures many seeds and nothing else.
+func (b *bench) seedsAlone(ctx context.Context) (err error) {
+	b.say("Gitea starts")
+	g, err := servers.StartGitea(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(b.manySeeds(ctx, g), g.Stop())
+}
 
 // manySeeds has several reconcilers on one repository of a real Gitea.
 func (b *bench) manySeeds(ctx context.Context, g *servers.Gitea) (err error) {
@@ -54,13 +61,7 @@ func (b *bench) manySeeds(ctx context.Context, g *servers.Gitea) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := b.measureRefs(ctx, g, "no refs"); err != nil {
-		return err
-	}
-	if err := b.addPulls(ctx, g, first); err != nil {
-		return err
-	}
-	if err := b.measureRefs(ctx, g, "refs"); err != nil {
+	if err := b.hostCosts(ctx, g, first); err != nil {
 		return err
 	}
 	return b.followTogether(ctx, g, all, first)
@@ -107,44 +108,6 @@ func (b *bench) seedFiles(ctx context.Context, p *product, edition int) (string,
 	return p.Push(ctx, stage.Commit{Message: "Change all seeds", Write: files})
 }
 
-// addPulls leaves the refs of closed pull requests behind.
-func (b *bench) addPulls(ctx context.Context, g *servers.Gitea, head string) error {
-	var script strings.Builder
-	for i := range b.closedPulls() {
-		fmt.Fprintf(&script, "create refs/pull/%d/head %s\n", i+1, head)
-	}
-	folder := g.Folder(g.Admin.Name, together)
-	cmd := gitCommand(ctx, folder, "update-ref", "--stdin")
-	cmd.Stdin = strings.NewReader(script.String())
-	if _, err := runProgram(cmd); err != nil {
-		return err
-	}
-	return git(ctx, folder, "pack-refs", "--all")
-}
-
-// measureRefs asks what a poll asks, by hand.
-func (b *bench) measureRefs(ctx context.Context, g *servers.Gitea, what string) error {
-	for range 2*b.options.pace.repeats + 1 {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, g.RepoURL(g.Admin.Name, together)+"/info/refs?service=git-upload-pack", nil)
-		if err != nil {
-			return err
-		}
-		request.SetBasicAuth(g.Admin.Name, g.Admin.Token)
-		began := time.Now()
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			return err
-		}
-		n, err := io.Copy(io.Discard, response.Body)
-		if err := errors.Join(err, response.Body.Close()); err != nil || response.StatusCode != http.StatusOK {
-			return errors.Join(err, fmt.Errorf("list the refs: %s", response.Status))
-		}
-		b.series.add(what+" milliseconds", milliseconds(time.Since(began)))
-		b.series.add(what+" bytes", float64(n))
-	}
-	return nil
-}
-
 // followTogether starts all at once, watches their polls, and pushes to all.
 func (b *bench) followTogether(ctx context.Context, g *servers.Gitea, all []*product, first string) error {
 	for _, p := range all {
@@ -155,36 +118,38 @@ func (b *bench) followTogether(ctx context.Context, g *servers.Gitea, all []*pro
 	if err := b.checked(ctx, g, all[0], first); err != nil {
 		return err
 	}
-	if err := b.watchPolls(ctx, g, all[0]); err != nil {
+	if err := b.watchPolls(ctx, g, all); err != nil {
 		return err
 	}
-	sha, err := b.seedFiles(ctx, all[0], 1)
-	if err != nil {
-		return err
+	for i := range b.options.pace.repeats {
+		sha, err := b.seedFiles(ctx, all[0], i+1)
+		if err != nil {
+			return err
+		}
+		pushed := time.Now()
+		if err := b.checked(ctx, g, all[0], sha); err != nil {
+			return err
+		}
+		took := time.Since(pushed).Seconds()
+		b.series.add("seeds checks", took)
+		b.say("%d seeds on one repository with %d closed pull requests: all checks after %.1fs", seeds, b.closedPulls(), took)
 	}
-	pushed := time.Now()
-	if err := b.checked(ctx, g, all[0], sha); err != nil {
-		return err
-	}
-	took := time.Since(pushed).Seconds()
-	b.series.add("seeds checks", took)
-	b.say("%d seeds on one repository with %d closed pull requests: all checks after %.1fs", seeds, b.closedPulls(), took)
 	return nil
 }
 
-// checked waits until each seed has said something of a commit, in a context of
-// its own, and none another's.
+// checked waits until each seed has said something of a commit, and fails where
+// somebody did in a context that is no seed's.
 func (b *bench) checked(ctx context.Context, g *servers.Gitea, p *product, sha string) error {
 	client, err := g.Client(ctx, g.Admin)
 	if err != nil {
 		return err
 	}
-	return p.Await(ctx, "the checks of all seeds", patience, func(context.Context) error {
+	said := map[string]bool{}
+	err = p.Await(ctx, "the checks of all seeds", patience, func(context.Context) error {
 		list, _, err := client.ListStatuses(g.Admin.Name, together, sha, sdk.ListStatusesOption{})
 		if err != nil {
 			return err
 		}
-		said := map[string]bool{}
 		for _, status := range list {
 			said[status.Context] = true
 		}
@@ -195,40 +160,93 @@ func (b *bench) checked(ctx context.Context, g *servers.Gitea, p *product, sha s
 		}
 		return nil
 	})
+	if err == nil && len(said) != seeds {
+		err = fmt.Errorf("a commit has statuses of others than %d seeds: %v", seeds, said)
+	}
+	return err
 }
 
-// watchPolls looks at what the Git host is asked while nothing changes.
-func (b *bench) watchPolls(ctx context.Context, g *servers.Gitea, p *product) error {
-	from := time.Now()
-	before, err := p.usage()
+// isGit tells what is asked of the repository from what is asked of the forge's
+// API.
+func isGit(r servers.Request) bool { return isPoll(r) || isFetch(r) }
+
+// watchPolls counts what the Git host is asked while nothing changes. A
+// reconciler can poll at most once an interval, so that one request more than
+// that is one too many.
+func (b *bench) watchPolls(ctx context.Context, g *servers.Gitea, all []*product) error {
+	if err := b.onlyPolls(ctx, g, all[0]); err != nil {
+		return err
+	}
+	before, err := processorOf(all)
 	if err != nil {
 		return err
 	}
-	polls := func() []servers.Request {
-		return slices.DeleteFunc(g.Meter.Requests(), func(r servers.Request) bool { return r.Time.Before(from) || !isPoll(r) })
+	from, host := time.Now(), hostProcessor()
+	select {
+	case <-time.After(seedsRounds * b.options.pace.seedsPoll):
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	err = p.Await(ctx, "polls of all seeds", patience, func(context.Context) error {
-		if n := len(polls()); n < seeds*seedsRounds {
-			return fmt.Errorf("%d of %d were made", n, seeds*seedsRounds)
+	asked := g.Meter.Requests()
+	asked = slices.DeleteFunc(asked, func(r servers.Request) bool { return r.Time.Before(from) })
+	spent := hostProcessor() - host
+	after, err := processorOf(all)
+	if err != nil {
+		return err
+	}
+	b.table.promise(fmt.Sprintf("many seeds: %d reconcilers, %d intervals: requests to the Git host", seeds, seedsRounds), len(asked), seeds*(seedsRounds+1),
+		"one a poll, and one poll in at least an interval: "+gitKinds(asked))
+	for _, spread := range roundsOf(asked, b.options.pace.seedsPoll/2) {
+		b.series.add("seeds spread", spread.Seconds())
+	}
+	if after > 0 && len(asked) > 0 {
+		b.series.add("seeds processor", milliseconds(after-before)/float64(len(asked)))
+		b.series.add("seeds host", milliseconds(spent)/float64(len(asked)))
+	}
+	return nil
+}
+
+// onlyPolls waits until nothing but the repository was asked for during an
+// interval: what a commit led to is over.
+func (b *bench) onlyPolls(ctx context.Context, g *servers.Gitea, p *product) error {
+	from := time.Now()
+	return p.Await(ctx, "nothing but polls", patience, func(context.Context) error {
+		for _, r := range g.Meter.Requests() {
+			if !isGit(r) && r.Time.After(from) {
+				from = r.Time
+			}
+		}
+		if left := time.Until(from.Add(2 * b.options.pace.seedsPoll)); left > 0 {
+			return fmt.Errorf("something else was asked %s ago", time.Since(from))
 		}
 		return nil
 	})
-	if err != nil {
-		return err
+}
+
+// roundsOf are how far apart the polls of each whole round were: what comes
+// within a gap of what was before is of the same.
+func roundsOf(asked []servers.Request, gap time.Duration) (out []time.Duration) {
+	for len(asked) > 0 {
+		n := 1
+		for n < len(asked) && asked[n].Time.Sub(asked[n-1].Time) < gap {
+			n++
+		}
+		if n == seeds {
+			out = append(out, asked[n-1].Time.Sub(asked[0].Time))
+		}
+		asked = asked[n:]
 	}
-	after, err := p.usage()
-	if err != nil {
-		return err
+	return out
+}
+
+// processorOf is the processor time of all; 0 where that is unknown.
+func processorOf(all []*product) (sum time.Duration, err error) {
+	for _, p := range all {
+		u, err := p.usage()
+		if err != nil {
+			return 0, err
+		}
+		sum += u.processor
 	}
-	seen := polls()
-	for round := range slices.Chunk(seen[:seeds*seedsRounds], seeds) {
-		b.series.add("seeds spread", round[seeds-1].Time.Sub(round[0].Time).Seconds())
-	}
-	asked := slices.DeleteFunc(g.Meter.Requests(), func(r servers.Request) bool { return r.Time.Before(from) })
-	b.table.value("many seeds: requests to the Git host a poll and seed", "requests", []float64{float64(len(asked)) / float64(len(seen))},
-		fmt.Sprintf("%d reconcilers on one repository; what is no poll follows on the first commit", seeds))
-	if after.known {
-		b.series.add("seeds processor", milliseconds(after.processor-before.processor)/seedsRounds)
-	}
-	return nil
+	return sum, nil
 }

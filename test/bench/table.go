@@ -17,16 +17,21 @@ import (
 // errPromise is wrapped where a number of requests is larger than promised.
 var errPromise = errors.New("promises are broken")
 
-// row is a line of the table and of the JSON. Value is the command's, and Ours
-// the same where there is a reference.
-type row struct {
+// figure is a line of the JSON. Value is the command's, and Ours the same where
+// there is a reference; what there is not is null.
+type figure struct {
 	Work      string   `json:"work"`
 	N         int      `json:"n"`
-	Ours      *float64 `json:"ours,omitempty"`
-	Reference *float64 `json:"reference,omitempty"`
+	Ours      *float64 `json:"ours"`
+	Reference *float64 `json:"reference"`
 	Value     float64  `json:"value"`
-	Ratio     *float64 `json:"ratio,omitempty"` // ours to reference
+	Ratio     *float64 `json:"ratio"` // ours to reference
 	Unit      string   `json:"unit"`
+}
+
+// row is a line of the table: a figure with what makes it understood.
+type row struct {
+	figure
 
 	Against string `json:"against,omitempty"` // whose the reference is
 	Aim     string `json:"aim,omitempty"`     // in words
@@ -82,7 +87,7 @@ func (e entry) compare(work, unit string, ours, reference []float64) {
 		return
 	}
 	o, r := median(ours), median(reference)
-	e.add(row{Work: work, N: e.t.n, Ours: &o, Reference: &r, Value: o, Ratio: ratio(ours, reference), Unit: unit,
+	e.add(row{figure: figure{Work: work, N: e.t.n, Ours: &o, Reference: &r, Value: o, Ratio: ratio(ours, reference), Unit: unit},
 		Against: e.reference, Runs: several(ours), References: several(reference), Note: e.words})
 }
 
@@ -105,7 +110,7 @@ func ratio(ours, reference []float64) *float64 {
 // value adds the median of what has no reference.
 func (e entry) value(work, unit string, ours []float64, note string) {
 	if len(ours) > 0 {
-		e.add(row{Work: work, N: e.t.n, Value: median(ours), Unit: unit, Runs: several(ours), Note: note})
+		e.add(row{figure: figure{Work: work, N: e.t.n, Value: median(ours), Unit: unit}, Runs: several(ours), Note: note})
 	}
 }
 
@@ -134,7 +139,7 @@ func (t *table) sort() {
 
 // promise adds a number of requests of which no more than so many are promised.
 func (t *table) promise(work string, n, most int, note string) {
-	t.rows = append(t.rows, row{Work: work, N: t.n, Value: float64(n), Unit: "requests", Most: &most, Note: note})
+	t.rows = append(t.rows, row{figure: figure{Work: work, N: t.n, Value: float64(n), Unit: "requests"}, Most: &most, Note: note})
 }
 
 func several(values []float64) []float64 {
@@ -217,13 +222,14 @@ func number(v *float64) string {
 	return fmt.Sprintf("%.3g", *v)
 }
 
-// save writes a JSON line for each row of all sizes.
+// save writes a JSON line for each figure of all sizes, and beside it, where
+// more is to be known, one for each row: what its runs were, and the words.
 func save(path string, tables []*table) error {
-	var lines bytes.Buffer
-	encoder := json.NewEncoder(&lines)
+	var figures, rows bytes.Buffer
+	plain, full := json.NewEncoder(&figures), json.NewEncoder(&rows)
 	for _, t := range tables {
 		for _, r := range t.rows {
-			if err := encoder.Encode(r); err != nil {
+			if err := errors.Join(plain.Encode(r.figure), full.Encode(r)); err != nil {
 				return fmt.Errorf("encode the row %s: %w", r.Work, err)
 			}
 		}
@@ -231,5 +237,8 @@ func save(path string, tables []*table) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(path, lines.Bytes(), 0o644)
+	return errors.Join(os.WriteFile(path, figures.Bytes(), 0o644), os.WriteFile(beside(path, "-runs.json"), rows.Bytes(), 0o644))
 }
+
+// beside is another file of the same results.
+func beside(path, end string) string { return strings.TrimSuffix(path, filepath.Ext(path)) + end }

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -65,8 +67,20 @@ func TestTableSaysWhatWasMeasured(t *testing.T) {
 	if first != want {
 		t.Errorf("got %+v, want %+v", first, want)
 	}
-	if strings.Contains(lines[2], "reference") || strings.Contains(lines[2], "ratio") {
-		t.Errorf("a reference where there was none: %s", lines[2])
+	for _, line := range lines {
+		var keys map[string]any
+		if err := json.Unmarshal([]byte(line), &keys); err != nil {
+			t.Fatal(err)
+		}
+		if got := slices.Sorted(maps.Keys(keys)); !slices.Equal(got, []string{"n", "ours", "ratio", "reference", "unit", "value", "work"}) {
+			t.Errorf("%s has the keys %v", line, got)
+		}
+		if none := keys["reference"] == nil; none != (line != lines[0]) || none != (keys["ratio"] == nil) || none != (keys["ours"] == nil) {
+			t.Errorf("what is compared is not what was: %s", line)
+		}
+	}
+	if runs, err := os.ReadFile(strings.TrimSuffix(path, ".json") + "-runs.json"); err != nil || !strings.Contains(string(runs), `"runs":[100,400,200],"references":[400,320,500]`) {
+		t.Errorf("the runs are not kept: %v: %s", err, runs)
 	}
 }
 
@@ -91,13 +105,16 @@ func TestTableFailsWhereAPromiseIsBroken(t *testing.T) {
 func TestUsageIsReadFromProc(t *testing.T) {
 	t.Parallel()
 	const status = "Name:\tportcullis\nVmPeak:\t 1300000 kB\nVmHWM:\t  102400 kB\nVmRSS:\t   51200 kB\nRssAnon:\t   20480 kB\n"
-	const stat = "42 (port (cullis) x) S 1 42 42 0 -1 4194560 9 0 0 0 150 50 0 0 20 0 9 0 1 2 3\n"
+	const stat = "42 (port (cullis) x) S 1 42 42 0 -1 4194560 9 0 0 0 150 50 300 25 20 0 9 0 1 2 3\n"
 	u, err := parseUsage(status, stat)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if u.resident != 50 || u.anonymous != 20 || u.highest != 100 || u.processor.Seconds() != 2 || !u.known {
 		t.Errorf("got %+v", u)
+	}
+	if all, err := processorOfAll(stat); err != nil || all.Seconds() != 5.25 {
+		t.Errorf("with its children: %s, error %v", all, err)
 	}
 	if _, err := parseUsage("Name: x\n", stat); err == nil {
 		t.Error("there is no VmRSS, and nobody says so")

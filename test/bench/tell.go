@@ -123,13 +123,3 @@ func (b *bench) tellPull() {
 	t.value(work+": requests to the API server", "requests", s["pull requests"], "each a server-side dry run, two a second: most of the time to the check")
 	t.value(work+": requests to the Git host", "requests", s["pull forge"], "polls counted")
 }
-
-func (b *bench) tellSeeds() {
-	s, t := b.series, b.table
-	closed := fmt.Sprintf("many seeds: a poll with %d closed pull requests", b.closedPulls())
-	t.against("none").compare(closed+": on the wire", "MiB", times(1./mebibyte, s["refs bytes"]), times(1./mebibyte, s["no refs bytes"]))
-	t.against("none").compare(closed+": the Git host's answer", "ms", s["refs milliseconds"], s["no refs milliseconds"])
-	t.value(closed+": processor time of a reconciler", "ms", s["seeds processor"], "")
-	t.value("many seeds: spread of the polls of one round", "s", s["seeds spread"], fmt.Sprintf("first to last of %d, all started at once; every %s", seeds, b.options.pace.seedsPoll))
-	t.value("many seeds: a push to the checks of all", "s", s["seeds checks"], "")
-}

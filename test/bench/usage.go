@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -56,7 +57,15 @@ func forgetHighest() { _ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0)
 
 // serversProcessor is what etcd and kube-apiserver, which this process started,
 // have computed so far; 0 where there is no /proc.
-func serversProcessor() time.Duration {
+func serversProcessor() time.Duration { return childrenProcessor(processor, "etcd", "kube-apiserver") }
+
+// hostProcessor is what Gitea, which this process started, has computed so far,
+// with the git programs that it waited for.
+func hostProcessor() time.Duration { return childrenProcessor(processorOfAll, "gitea") }
+
+// childrenProcessor adds up what children of this process with these names have
+// computed.
+func childrenProcessor(of func(stat string) (time.Duration, error), names ...string) time.Duration {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is a good one
 	var sum time.Duration
 	for _, path := range stats {
@@ -67,10 +76,10 @@ func serversProcessor() time.Duration {
 		stat := string(content)
 		_, name, _ := strings.Cut(stat, "(")
 		name, rest, _ := strings.Cut(name, ") ")
-		if fields := strings.Fields(rest); len(fields) < 2 || fields[1] != strconv.Itoa(os.Getpid()) || name != "etcd" && name != "kube-apiserver" {
+		if fields := strings.Fields(rest); len(fields) < 2 || fields[1] != strconv.Itoa(os.Getpid()) || !slices.Contains(names, name) {
 			continue
 		}
-		if spent, err := processor(stat); err == nil {
+		if spent, err := of(stat); err == nil {
 			sum += spent
 		}
 	}
@@ -107,12 +116,25 @@ func mebibytes(status, key string) (float64, error) {
 
 // processor adds utime and stime, the fields 14 and 15. The second, the name in
 // brackets, may hold blanks and brackets.
-func processor(stat string) (time.Duration, error) {
+func processor(stat string) (time.Duration, error) { return ticksOf(stat, 2) }
+
+// processorOfAll adds to these cutime and cstime, the same of children that it
+// waited for.
+func processorOfAll(stat string) (time.Duration, error) { return ticksOf(stat, 4) }
+
+// ticksOf adds so many fields from the 14th on.
+func ticksOf(stat string, n int) (sum time.Duration, err error) {
+	const before = 11 // fields after the name
 	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
-	if len(fields) < 13 {
+	if len(fields) < before+n {
 		return 0, errors.New("read /proc: stat is too short")
 	}
-	user, err := strconv.ParseInt(fields[11], 10, 64)
-	system, err2 := strconv.ParseInt(fields[12], 10, 64)
-	return time.Duration(user+system) * time.Second / ticks, errors.Join(err, err2)
+	for _, field := range fields[before : before+n] {
+		spent, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("read /proc: %w", err)
+		}
+		sum += time.Duration(spent) * time.Second / ticks
+	}
+	return sum, nil
 }
