@@ -80,7 +80,8 @@ func TestReadersHarness(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"all lists changed beside readers of the pages", "fleet page while all lists change: 95 % within", "fleet as JSON while all lists change: 95 % within"} {
+	for _, name := range []string{"all lists changed beside readers of the pages", "fleet page while all lists change: 95 % within", "fleet as JSON while all lists change: 95 % within",
+		"all lists changed beside readers of the pages, without a pause", "fleet page, without a pause while all lists change: 95 % within"} {
 		if got, told := rowOf(t, o.out, name); !told || got <= 0 {
 			t.Errorf("%s: %g", name, got)
 		}

@@ -26,7 +26,8 @@
 //
 // With -pages (`make readers`), the pages alone are measured: 20 readers of the
 // fleet and its JSON, while the command changes all lists, which it does as often
-// without readers.
+// without readers. They ask a second after their last answer, and in passes of
+// their own without a pause.
 //
 // KKP is not played while N clusters are written: what its stand-in does would
 // be measured too, and the API server has addresses for 254 Services alone. The

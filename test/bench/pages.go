@@ -173,7 +173,7 @@ func slowest(ms []float64) float64 {
 // tellPages makes the rows.
 func (b *bench) tellPages() {
 	b.tellReaders(patient, "", fmt.Sprintf("%d readers on the same machine, each a second after its last answer", readers))
-	b.tellReaders(restless, ", asked without a pause", fmt.Sprintf("%d readers on the same machine, each as soon as it has its answer: they take what they can get", readers))
+	b.tellReaders(restless, ", without a pause", fmt.Sprintf("%d readers on the same machine, each as soon as it has its answer: they take what they can get", readers))
 }
 
 func (b *bench) tellReaders(h habit, words, note string) {

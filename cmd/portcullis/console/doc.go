@@ -13,7 +13,8 @@
 // Data goes one way. The reconciler's loop leaves a World, values that nobody
 // changes afterwards; an index is made of it when somebody asks and it is
 // another one by then, at most so often (see board). No request waits for the
-// loop, and none holds anything that the loop waits for. A replica that stands by
+// loop, and none holds anything that the loop waits for; how many are answered a
+// second, and made at once, is bounded (see paced and slots). A replica that stands by
 // is given the same from what the leader wrote down, at most some seconds old; of
 // pull requests, and of what commits were told, only the leader knows. Each page
 // says of when it is what it shows, and each answer in its Last-Modified.

@@ -251,6 +251,9 @@ var (
 	errLate      = &refusal{http.StatusServiceUnavailable, "That took too long: try again in a moment."}
 )
 
+// retryAfter is when to come again where too many were there, in seconds.
+const retryAfter = "2"
+
 // refuse answers with an error, as a page or as JSON.
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	var known *refusal
@@ -265,7 +268,7 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		known = &refusal{http.StatusInternalServerError, "This cannot be answered now; the log says why."}
 	}
 	if known.status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", "2")
+		w.Header().Set("Retry-After", retryAfter)
 	}
 	if strings.HasPrefix(r.URL.Path, "/api/") {
 		h.write(w, r, problem(known), nil)
