@@ -14,6 +14,7 @@ import (
 	"github.com/portcullis-gitops/portcullis/apply"
 	"github.com/portcullis-gitops/portcullis/cmd/portcullis/console"
 	"github.com/portcullis-gitops/portcullis/render"
+	"github.com/portcullis-gitops/portcullis/render/policy"
 )
 
 // consoleOptions are where the pages are served.
@@ -79,6 +80,9 @@ func (r *reconciler) world(s *standby) console.World {
 	for i, f := range r.sources {
 		w.Sources = append(w.Sources, console.Source{Conf: f.conf, State: g.sources[i].State, Head: g.sources[i].Head})
 		files = append(files, g.files[i])
+	}
+	for _, s := range g.gone {
+		w.Sources = append(w.Sources, console.Source{Conf: policy.Source{Name: s.Name}, State: s.State, Gone: true})
 	}
 	w.Files = slices.Concat(files...)
 	return w

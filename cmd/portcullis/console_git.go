@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/portcullis-gitops/portcullis/apply"
 	"github.com/portcullis-gitops/portcullis/apply/outcome"
 	"github.com/portcullis-gitops/portcullis/cmd/portcullis/console"
 	"github.com/portcullis-gitops/portcullis/render"
@@ -28,7 +27,7 @@ func (h mirrors) follower(name string) (*follower, error) {
 }
 
 // Commit implements console.Git.
-func (h mirrors) Commit(ctx context.Context, name, sha string) (*console.Commit, error) {
+func (h mirrors) Commit(ctx context.Context, name, sha, base string) (*console.Commit, error) {
 	f, err := h.follower(name)
 	if err != nil {
 		return nil, err
@@ -36,9 +35,11 @@ func (h mirrors) Commit(ctx context.Context, name, sha string) (*console.Commit,
 	if !f.repo.Has(sha) {
 		return nil, fmt.Errorf("commit %s of source %s: %w", sha, name, console.ErrUnknown)
 	}
-	out := &console.Commit{}
-	if out.Base, err = f.before(ctx, sha); err != nil {
-		return nil, err
+	out := &console.Commit{Base: base}
+	if base == "" || !f.repo.Has(base) {
+		if out.Base, err = f.before(ctx, sha); err != nil {
+			return nil, err
+		}
 	}
 	var before *source.Snapshot
 	if out.Base != "" {
@@ -54,13 +55,8 @@ func (h mirrors) Commit(ctx context.Context, name, sha string) (*console.Commit,
 	return out, nil
 }
 
-// before is the commit that another one is compared with: what was judged before
-// it, as its check was, else its first parent.
+// before is a commit's first parent; empty where the mirror has none.
 func (f *follower) before(ctx context.Context, sha string) (string, error) {
-	records := f.records()
-	if i := slices.IndexFunc(records, func(r apply.CommitRecord) bool { return r.SHA == sha }); i >= 0 && records[i].Base != "" && f.repo.Has(records[i].Base) {
-		return records[i].Base, nil
-	}
 	parent, err := f.repo.FirstParent(ctx, sha)
 	if err != nil || parent != "" && !f.repo.Has(parent) {
 		return "", err

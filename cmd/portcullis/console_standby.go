@@ -11,6 +11,7 @@ import (
 	"github.com/portcullis-gitops/portcullis/apply"
 	"github.com/portcullis-gitops/portcullis/cmd/portcullis/console"
 	"github.com/portcullis-gitops/portcullis/render"
+	"github.com/portcullis-gitops/portcullis/render/policy"
 )
 
 // standby is what a replica that does not lead shows on its pages: the state as
@@ -67,11 +68,11 @@ func (s *standby) read(ctx context.Context) (*console.World, error) {
 	if err != nil {
 		return nil, err
 	}
-	policy, err := openPolicy(r.config.PolicyFile, r.config)
+	file, err := openPolicy(r.config.PolicyFile, r.config)
 	if err != nil {
 		return nil, err
 	}
-	w := &console.World{Standby: true, At: began, Version: version, Seed: r.config.Seed, Policy: policy.current, Notices: r.controller.Notices(), States: map[string]apply.ClusterState{}}
+	w := &console.World{Standby: true, At: began, Version: version, Seed: r.config.Seed, Policy: file.current, Notices: r.controller.Notices(), States: map[string]apply.ClusterState{}}
 	if w.Inventory, err = r.controller.Inventory(ctx); err != nil {
 		return nil, err
 	}
@@ -89,9 +90,14 @@ func (s *standby) read(ctx context.Context) (*console.World, error) {
 		if state.Accepted != "" {
 			read = append(read, f.conf.Name)
 			base = base.With(restored(f.conf.Name, files, state, retained))
+			base = render.Find(state.Kept, home(f.conf.Name, state), w.Inventory, true).With(base)
 		}
 		w.Files = append(w.Files, files...)
 		w.Sources = append(w.Sources, console.Source{Conf: f.conf, State: state})
+	}
+	for _, name := range r.goneIn(states) {
+		base = render.Find(states[name].Kept, home(name, states[name]), w.Inventory, true).Gone().With(base)
+		w.Sources = append(w.Sources, console.Source{Conf: policy.Source{Name: name}, State: states[name], Gone: true})
 	}
 	w.Plan = render.Render(render.Input{Files: w.Files, Sources: read, Base: base, Policy: w.Policy, Inventory: w.Inventory, Seed: w.Seed,
 		Now: r.now(), Guard: &render.Guard{Freeze: r.config.Freeze}})

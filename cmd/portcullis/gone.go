@@ -22,11 +22,8 @@ import (
 // found of those that it has counts for more.
 func (r *reconciler) findGone(ctx context.Context, states map[string]apply.SourceState) {
 	r.gone = map[string]apply.SourceState{}
-	for _, name := range slices.Sorted(maps.Keys(states)) {
+	for _, name := range r.goneIn(states) {
 		state := states[name]
-		if r.inConfig(name) || state.Accepted == "" || len(state.Kept) == 0 {
-			continue
-		}
 		inventory, err := r.controller.Inventory(ctx)
 		if err != nil {
 			r.log.Error(err, "Cannot look for the lists that were kept", "source", name)
@@ -40,6 +37,18 @@ func (r *reconciler) findGone(ctx context.Context, states map[string]apply.Sourc
 				"source", name, "clusters", known+unknown, "approve", approveLine(name, state.Accepted))
 		}
 	}
+}
+
+// goneIn are the sources of the state that the Config does not have any more, and
+// that still have clusters, sorted.
+func (r *reconciler) goneIn(states map[string]apply.SourceState) []string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(states)) {
+		if state := states[name]; !r.inConfig(name) && state.Accepted != "" && len(state.Kept) > 0 {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 func (r *reconciler) inConfig(source string) bool {

@@ -43,21 +43,7 @@ func TestPagesOfAStandby(t *testing.T) {
 	t.Parallel()
 	p := set(t, stage.Options{})
 	p.populate()
-	pages := map[string]string{}
-	for _, name := range []string{"a", "b"} {
-		r, err := p.Replica(name, stage.ReplicaOptions{})
-		p.must(err)
-		pages[name] = freeAddress(t)
-		p.must(r.Start("--leader-elect", "--leader-elect-lease-duration", "15s", "--console-address", pages[name]))
-		t.Cleanup(func() {
-			if t.Failed() {
-				t.Logf("what replica %s logged:\n%s", name, tailOf(r.Log()))
-			}
-			if err := r.Kill(); err != nil {
-				t.Error(err)
-			}
-		})
-	}
+	pages := p.twoWithPages(stage.ReplicaOptions{})
 	prod := p.Own(stage.ShopProd)
 	p.expect("the first sync", p.InForce(stage.ShopProd, stage.ProdList()...))
 	for _, address := range pages {
@@ -80,6 +66,43 @@ func TestPagesOfAStandby(t *testing.T) {
 	for _, address := range pages {
 		p.expect("what is new on both", says(address, "/clusters/"+prod, "Linz office"), says(address, "/revisions/customers/"+p.head(), "The commit in force"))
 	}
+}
+
+// TestStandbyShowsWhatIsHeldOfAGoneSource: the clusters that a source had which
+// the Config does not have any more are on the pages of both.
+func TestStandbyShowsWhatIsHeldOfAGoneSource(t *testing.T) {
+	t.Parallel()
+	p, first := begin(t, stage.Options{})
+	p.await("the first check", p.Noted(first, stage.Failure, stage.Reports))
+	p.settled()
+	p.stop()
+	renamed := func(d stage.Document) { d.Source()["name"], d.Source()["path"] = "another", "elsewhere" }
+	for name, address := range p.twoWithPages(stage.ReplicaOptions{Config: renamed}) {
+		p.expect("the pages of "+name, says(address, "/?state=Held", "/clusters/"+p.Own(stage.ShopProd), "portcullis approve customers@"+first),
+			says(address, "/clusters/"+p.Own(stage.ShopProd), "source customers is not in the Config any more"))
+	}
+}
+
+// twoWithPages starts two replicas, of which one will lead, and answers where
+// their pages are.
+func (p *play) twoWithPages(o stage.ReplicaOptions) map[string]string {
+	p.t.Helper()
+	pages := map[string]string{}
+	for _, name := range []string{"a", "b"} {
+		r, err := p.Replica(name, o)
+		p.must(err)
+		pages[name] = freeAddress(p.t)
+		p.must(r.Start("--leader-elect", "--leader-elect-lease-duration", "15s", "--console-address", pages[name]))
+		p.t.Cleanup(func() {
+			if p.t.Failed() {
+				p.t.Logf("what replica %s logged:\n%s", name, tailOf(r.Log()))
+			}
+			if err := r.Kill(); err != nil {
+				p.t.Error(err)
+			}
+		})
+	}
+	return pages
 }
 
 // says wants each text on a page.

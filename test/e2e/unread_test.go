@@ -171,7 +171,7 @@ func TestASourceThatLeavesTheConfig(t *testing.T) {
 	p.await("the first check", p.Noted(first, stage.Failure, stage.Reports))
 	p.settled()
 	o := p.observe(map[string][]string{stage.ShopProd: stage.ProdList(), stage.Billing: stage.BillingList()})
-	path := ""
+	path, address := "", freeAddress(t)
 	config := func(name string, there bool) {
 		p.stop()
 		p.must(p.Reconfigure(func(d stage.Document) {
@@ -183,7 +183,7 @@ func TestASourceThatLeavesTheConfig(t *testing.T) {
 				d.Source()["path"] = "elsewhere"
 			}
 		}))
-		p.start()
+		p.start("--console-address", address)
 	}
 	heldOf := func(source string) func(context.Context) error {
 		return func(context.Context) error {
@@ -201,6 +201,8 @@ func TestASourceThatLeavesTheConfig(t *testing.T) {
 	}
 	for _, name := range []string{"another", "a-third"} { // a restart changes nothing
 		config(name, false)
+		p.await("the pages, which say the same", says(address, "/", "customers: not in the Config any more", "portcullis approve customers@"+first),
+			says(address, "/clusters/"+p.Own(stage.ShopProd), "source customers is not in the Config any more"), sameStatus(p, address))
 		p.await("its clusters to be held", heldOf("customers"),
 			p.stands(stage.ShopProd, "Held", "source customers is not in the Config any more"), p.stands(stage.Billing, "Held", ""))
 		o.Announce(p.Own(stage.ShopProd), []string{"0.0.0.0/0"})

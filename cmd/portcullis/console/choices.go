@@ -4,6 +4,8 @@ import (
 	"html/template"
 	"slices"
 	"strings"
+
+	"github.com/portcullis-gitops/portcullis/render/report"
 )
 
 // choices are what a field of the filter can be set to. Of a large seed there are
@@ -32,9 +34,18 @@ func choicesOf(rows []*row, before choices, of func(*row) string) choices {
 	}
 	c := choices{names: names}
 	for _, name := range names {
-		c.markup = append(c.markup, "<option>"+template.HTMLEscapeString(name)+"</option>")
+		c.markup = append(c.markup, option(name))
 	}
 	return c
+}
+
+// option names its value only where that is not what is shown.
+func option(name string) string {
+	value, shown := "", report.Escape(name)
+	if shown != name {
+		value = ` value="` + template.HTMLEscapeString(name) + `"`
+	}
+	return "<option" + value + ">" + template.HTMLEscapeString(shown) + "</option>"
 }
 
 // options are the choices' markup, one of them chosen.

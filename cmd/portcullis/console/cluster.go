@@ -41,6 +41,7 @@ type Cluster struct {
 	List    []string `json:"list"`
 	LiveSet bool     `json:"liveSet"`
 	Live    []string `json:"live"`
+	Bare    string   `json:"-"` // what it means that Live is empty
 	// Service is what front-loadbalancer carries; null where there is none.
 	Service        []string `json:"service"`
 	ServiceCarries bool     `json:"serviceCarries"`
@@ -63,10 +64,14 @@ type Cluster struct {
 // Place is where in Git something is.
 type Place struct {
 	render.Claim
+	// Commit is that in which the lines are; empty where that is not known any
+	// more.
+	Commit   string `json:"commit,omitempty"`
 	URL      string `json:"url,omitempty"`  // on the Git host
-	Edit     string `json:"edit,omitempty"` // in the Git host's own editor
-	Draft    string `json:"-"`
-	Revision string `json:"-"`
+	Edit     string `json:"edit,omitempty"` // in the Git host's own editor; empty where there is no such file now
+	There    bool   `json:"-"`              // the file is in the accepted commit
+	Draft    string `json:"-"`              // empty for those who cannot write it
+	Revision string `json:"-"`              // page of Commit
 }
 
 // Entry is one prefix with where it is from.
@@ -91,9 +96,12 @@ func (h *Handler) cluster(q *request) (answer, error) {
 	}
 	data := struct {
 		*Cluster
-		Caller   string
-		Expanded bool
+		Caller string
+		Begin  string // page of a list for a cluster that has none
 	}{Cluster: c}
+	if c.Claim == nil && c.Exists && q.scope.owns(c.Tenant, q.tenancy) {
+		data.Begin = h.prefix + "/draft?" + queryOf("tenant", c.Tenant, "cluster", c.ID)
+	}
 	if at := h.caller(q.Request); at.IsValid() {
 		data.Caller = at.String()
 	}
@@ -128,7 +136,7 @@ func (h *Handler) clusterOf(q *request, id string) (*Cluster, error) {
 func (c *Cluster) onSeed(seen apply.Seen, seed render.SeedRanges) {
 	c.Exists, c.Project, c.Datacenter, c.ExposeStrategy = seen.Exists, seen.Project, seen.Datacenter, seen.ExposeStrategy
 	c.Paused, c.PauseReason = seen.Paused, seen.PauseReason
-	c.LiveSet, c.Live = seen.Live.Set, orNone(seen.Live.CIDRs)
+	c.LiveSet, c.Live, c.Bare = seen.Live.Set, orNone(seen.Live.CIDRs), bare(seen.Live, seed)
 	if seen.Service {
 		c.Service, c.ServiceCarries = orNone(seen.Ranges), seen.Carried
 	}
@@ -141,6 +149,26 @@ func (c *Cluster) onSeed(seen apply.Seen, seed render.SeedRanges) {
 	}
 }
 
+// bare is what KKP makes of a Cluster without a list, or with one that is empty;
+// empty where there is one.
+func bare(live render.Live, seed render.SeedRanges) string {
+	switch {
+	case len(live.CIDRs) > 0:
+		return ""
+	case live.Set && len(seed.Source)+len(seed.Default) > 0:
+		return "An empty list: the Seed's own ranges alone are let in."
+	case live.Set && seed.Known:
+		return "An empty list: everyone is let in."
+	case live.Set:
+		return "An empty list: everyone is let in, unless the Seed has ranges of its own."
+	case len(seed.Source) > 0:
+		return "No list: the Seed's source ranges alone are let in."
+	case seed.Known:
+		return "No list: everyone is let in."
+	}
+	return "No list: everyone is let in, unless the Seed has source ranges."
+}
+
 // wanted is what the files say of the cluster, and what came of it.
 func (h *Handler) wanted(c *Cluster, w *render.Wanted, q *request) {
 	c.Observed = q.byID[c.ID].Observed
@@ -148,13 +176,13 @@ func (h *Handler) wanted(c *Cluster, w *render.Wanted, q *request) {
 	c.Beneath, c.Access, c.Held = state.Beneath, w.Access, w.Held
 	source, _ := q.source(w.Claim.Source)
 	host := linksOf(source.Conf)
-	c.Claim = h.place(w.Claim, source)
+	c.Claim = h.place(w, source, q)
 	c.List = texts(w.List)
 	if w.Asked != nil {
 		c.Asked = texts(w.Asked.List)
 	}
 	for _, e := range w.Entries {
-		c.entry(e, host, source.State.Accepted, w, q.now)
+		c.entry(e, host, c.Claim.Commit, w, q.now)
 	}
 	for _, e := range w.Unresolved {
 		c.Unresolved = append(c.Unresolved, e.Group)
@@ -182,14 +210,44 @@ func (h *Handler) wanted(c *Cluster, w *render.Wanted, q *request) {
 	}
 }
 
-func (h *Handler) place(claim render.Claim, source Source) *Place {
-	host := linksOf(source.Conf)
-	p := &Place{Claim: claim, URL: host.file(source.State.Accepted, claim.Path, claim.Line), Edit: host.edit(claim.Path)}
-	p.Draft = h.prefix + "/draft?" + draftQuery(claim.Source, claim.Path)
-	if source.State.Accepted != "" {
-		p.Revision = h.revisionPage(claim.Source, source.State.Accepted)
+func (h *Handler) place(w *render.Wanted, source Source, q *request) *Place {
+	host, claim := linksOf(source.Conf), w.Claim
+	_, there := q.whose[claim.File()]
+	p := &Place{Claim: claim, There: there, Commit: linesIn(w, source.State, there)}
+	p.URL = host.file(p.Commit, claim.Path, claim.Line)
+	if p.Commit != "" && !source.Gone {
+		p.Revision = h.revisionPage(claim.Source, p.Commit)
+	}
+	if there {
+		p.Edit = host.edit(claim.Path)
+	}
+	switch {
+	case !q.scope.owns(claim.Tenant, q.tenancy), source.Gone:
+	case there:
+		p.Draft = h.prefix + "/draft?" + draftQuery(claim.Source, claim.Path)
+	default:
+		p.Draft = h.prefix + "/draft?" + queryOf("source", claim.Source, "tenant", claim.Tenant, "cluster", w.Cluster)
 	}
 	return p
+}
+
+// linesIn is the commit in which the lines of a list are. The last good list of
+// a file that is refused or gone is that of an older commit than the accepted
+// one: the newest that set it, as far as that is written down. Of a list that is
+// held back it is not.
+func linesIn(w *render.Wanted, s apply.SourceState, there bool) string {
+	switch {
+	case w.Asked != nil:
+		return ""
+	case there && !slices.Contains(s.Refused, w.Claim.Path):
+		return s.Accepted
+	}
+	for _, record := range slices.Backward(s.Commits) {
+		if slices.Contains(record.Clusters, w.Cluster) {
+			return record.SHA
+		}
+	}
+	return ""
 }
 
 // entry adds one, with what people look for in all of them.

@@ -81,7 +81,9 @@ func (h *Handler) draftOf(q *request) (*draftPage, error) {
 		page.Caller = at.String()
 	}
 	for _, s := range q.Sources {
-		page.Sources = append(page.Sources, s.Conf.Name)
+		if !s.Gone {
+			page.Sources = append(page.Sources, s.Conf.Name)
+		}
 	}
 	if len(page.YAML) > mostDraft {
 		return nil, errLarge
@@ -109,13 +111,12 @@ func (h *Handler) draftOf(q *request) (*draftPage, error) {
 // place finds out whose file it is to be, and where. A file of somebody else's is
 // answered as one that is not there.
 func (q *request) place(page *draftPage, given string) (Source, error) {
-	sources := q.Sources
-	if page.Source == "" && len(sources) > 0 {
-		page.Source = sources[0].Conf.Name
+	if page.Source == "" && len(page.Sources) > 0 {
+		page.Source = page.Sources[0]
 	}
 	source, known := q.source(page.Source)
-	if !known {
-		if len(sources) == 0 {
+	if !known || source.Gone {
+		if len(page.Sources) == 0 {
 			page.Fault = "No source of yours is followed here: where a list would go is not known."
 			return Source{}, nil
 		}

@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"cmp"
 	"context"
 	"html"
 	"net/http"
@@ -35,7 +36,7 @@ const (
 	others   = "3333333333333333333333333333333333333333" // a commit of globex's alone
 )
 
-func (m mirror) Commit(_ context.Context, source, sha string) (*console.Commit, error) {
+func (m mirror) Commit(_ context.Context, source, sha, base string) (*console.Commit, error) {
 	old := map[string]string{}
 	for path, text := range files {
 		old[path] = text
@@ -49,7 +50,7 @@ func (m mirror) Commit(_ context.Context, source, sha string) (*console.Commit, 
 		return &console.Commit{Base: before, Before: parse(m.t, old), After: parse(m.t, files), Changed: []string{"tenants/acme/prod.yaml", "tenants/globex/canary.yaml"}}, nil
 	case sha == others:
 		old["tenants/globex/canary.yaml"] = strings.ReplaceAll(old["tenants/globex/canary.yaml"], "203.0.113.201", "203.0.113.202")
-		return &console.Commit{Base: before, Before: parse(m.t, files), After: parse(m.t, old), Changed: []string{"tenants/globex/canary.yaml"}}, nil
+		return &console.Commit{Base: cmp.Or(base, before), Before: parse(m.t, files), After: parse(m.t, old), Changed: []string{"tenants/globex/canary.yaml"}}, nil
 	}
 	return nil, console.ErrUnknown
 }
@@ -145,6 +146,47 @@ func TestRevisionsInForceInPart(t *testing.T) {
 	}
 }
 
+// What a commit that is held would mean is told against the one in force, and of
+// another one against what was judged before it.
+func TestBasesOfRevisions(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		state apply.SourceState
+		want  string
+	}{
+		"held":                 {apply.SourceState{Held: &apply.HeldCommit{Commit: others}, Commits: []apply.CommitRecord{{SHA: others, Base: pullHead, Held: "x"}}}, accepted},
+		"judged after another": {apply.SourceState{Commits: []apply.CommitRecord{{SHA: others, Base: pullHead}}}, pullHead},
+		"not written down":     {apply.SourceState{}, before},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := serve(t, policy.Console{})
+			w := world(t, files)
+			c.state.Name, c.state.Accepted = "customers", accepted
+			w.Sources[0].State = c.state
+			r.world.Store(&w)
+			mentions(t, r.get(t, "/revisions/customers/"+others), `Against <code title="`+c.want)
+		})
+	}
+}
+
+// A standby does not know pull requests: whoever asks is to ask another replica,
+// which proxies do for that status.
+func TestStandbysSendPullRequestsOn(t *testing.T) {
+	t.Parallel()
+	r := serve(t, policy.Console{})
+	w := world(t, files)
+	w.Standby, w.At = true, now
+	r.world.Store(&w)
+	for path, status := range map[string]int{strings.Repeat("9", 40): http.StatusServiceUnavailable, accepted: http.StatusOK, "main": http.StatusNotFound} {
+		g := r.get(t, "/revisions/customers/"+path)
+		if retry := g.header.Get("Retry-After"); g.status != status || (retry != "") != (status == http.StatusServiceUnavailable) {
+			t.Errorf("%s: %d, retry %q", path, g.status, retry)
+		}
+	}
+	mentions(t, r.get(t, "/revisions/customers/"+strings.Repeat("9", 40)), "ask the one that leads about a pull request")
+}
+
 // TestApprovalIsTheProviders: who cannot approve is not told how.
 func TestApprovalIsTheProviders(t *testing.T) {
 	t.Parallel()
@@ -216,6 +258,7 @@ func TestFromSnippetToList(t *testing.T) {
 		text = written(t, g)
 		mentions(t, g, "What it would mean", "bare (acmebare01)")
 	}
+	silent(t, post(t, r, "/draft/check", draftForm("yaml", text)), "duplicate-entry")
 	parsed := document.Parse([]byte(text))
 	if len(parsed.Problems) > 0 || len(parsed.Allowlists) != 1 || len(parsed.Allowlists[0].Spec.Entries.Items) != 4 || len(parsed.Allowlists[0].Spec.NodeEgress.Else.Items) != 1 {
 		t.Errorf("%v\n%s", parsed.Problems, text)

@@ -116,10 +116,10 @@ func (h *Handler) explained(a meaning.Answer, q *request) explained {
 	}
 	var host links
 	var commit string
-	if a.Claim != nil {
+	if wanted := q.Plan.Clusters[a.Cluster]; a.Claim != nil && wanted != nil {
 		source, _ := q.source(a.Claim.Source)
-		host, commit = linksOf(source.Conf), source.State.Accepted
-		out.Place = h.place(*a.Claim, source)
+		out.Place = h.place(wanted, source, q)
+		host, commit = linksOf(source.Conf), out.Place.Commit
 	}
 	linked := func(entries []render.Entry) []Entry {
 		var out []Entry

@@ -55,6 +55,7 @@ type sourceLine struct {
 	Since          time.Time
 	Head           string // where the branch is, if that is another commit
 	Branch         string
+	Gone           bool
 }
 
 // fleetRow is a row for the template, which finds fields of one struct in a
@@ -176,8 +177,8 @@ func (h *Handler) overview(page *fleetPage, q *request) {
 
 func (h *Handler) sourceLine(s Source) sourceLine {
 	accepted := s.State.Accepted
-	line := sourceLine{Name: s.Conf.Name, URL: s.State.URL, Accepted: accepted, Since: s.State.Since, Branch: s.Conf.Branch, Link: linksOf(s.Conf).commit(accepted)}
-	if accepted != "" {
+	line := sourceLine{Name: s.Conf.Name, URL: s.State.URL, Accepted: accepted, Since: s.State.Since, Branch: s.Conf.Branch, Gone: s.Gone, Link: linksOf(s.Conf).commit(accepted)}
+	if accepted != "" && !s.Gone { // of one that is gone nothing is read
 		line.Revision = h.revisionPage(s.Conf.Name, accepted)
 	}
 	if s.Head != "" && s.Head != accepted {
@@ -194,9 +195,10 @@ func (h *Handler) expiringSoon(page *fleetPage, q *request) {
 	page.MoreSoon = len(q.soon) - len(page.Soon)
 }
 
-// revisionLink is the page of the commit that a row's list is of.
-func (h *Handler) revisionLink(r *row) string {
-	if r.Revision == "" {
+// revisionLink is the page of the commit that a row's list is of; empty where
+// nothing is read of its source any more.
+func (h *Handler) revisionLink(r *row, q *request) string {
+	if source, known := q.source(r.Source); r.Revision == "" || !known || source.Gone {
 		return ""
 	}
 	return h.revisionPage(r.Source, r.Revision)
@@ -215,7 +217,7 @@ func (h *Handler) markup(r *row, q *request) (template.HTML, error) {
 		return known.html, nil
 	}
 	var b strings.Builder
-	err := pages.ExecuteTemplate(&b, "fleetrow", fleetRow{h.prefix, r.ID, r.Name, r.Tenant, r.Datacenter, r.Rule, r.Revision, h.revisionLink(r), since, r.Message, r.State})
+	err := pages.ExecuteTemplate(&b, "fleetrow", fleetRow{h.prefix, r.ID, r.Name, r.Tenant, r.Datacenter, r.Rule, r.Revision, h.revisionLink(r, q), since, r.Message, r.State})
 	if err != nil {
 		return "", fmt.Errorf("make the row of cluster %s: %w", r.ID, err)
 	}

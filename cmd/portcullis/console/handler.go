@@ -109,7 +109,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, errOtherName)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodPost,
 		r.Method == http.MethodPost && r.URL.Path != "/draft" && r.URL.Path != "/draft/check":
-		w.Header().Set("Allow", "GET, HEAD")
+		w.Header().Set("Allow", allowed(r.URL.Path))
 		h.refuse(w, r, errMethod)
 	case r.URL.Path != "/" && path.Clean(r.URL.Path) != strings.TrimSuffix(r.URL.Path, "/") || strings.Contains(r.URL.Path, "//"):
 		h.refuse(w, r, errNotFound) // and no redirect to somewhere that looks like it
@@ -119,6 +119,17 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, mostForm)
 		h.mux.ServeHTTP(w, r)
 	}
+}
+
+// allowed are the methods that a path knows.
+func allowed(path string) string {
+	switch path {
+	case "/draft":
+		return "GET, HEAD, POST"
+	case "/draft/check":
+		return "POST"
+	}
+	return "GET, HEAD"
 }
 
 // stripped is a request below a prefix, where the proxy leaves that on.

@@ -19,7 +19,7 @@ func linksOf(c policy.Source) links {
 	l := links{kind: c.Checks.Forge, branch: c.Branch}
 	switch c.Checks.Forge {
 	case policy.ForgeGitea, policy.ForgeGithub, policy.ForgeGitlab:
-		l.base = c.Checks.URL + "/" + escapePath(c.Checks.Repository)
+		l.base = pagesOf(c.Checks) + "/" + escapePath(c.Checks.Repository)
 		return l
 	}
 	u, err := url.Parse(c.URL)
@@ -31,6 +31,15 @@ func linksOf(c policy.Source) links {
 		return links{}
 	}
 	return links{kind, "https://" + u.Host + strings.TrimSuffix(u.EscapedPath(), ".git"), c.Branch}
+}
+
+// pagesOf is where a host's pages are: of GitHub the Config may name the host of
+// the API as well.
+func pagesOf(c policy.Checks) string {
+	if api, ok := strings.CutPrefix(c.URL, "https://api."); ok && c.Forge == policy.ForgeGithub {
+		return "https://" + api
+	}
+	return c.URL
 }
 
 // escapePath escapes each part of a path, and leaves the slashes.

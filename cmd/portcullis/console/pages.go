@@ -23,7 +23,7 @@ var assets embed.FS
 // is wrong is found by whoever builds it.
 var pages = template.Must(template.New("").Funcs(template.FuncMap{
 	"short": short, "brief": func(commit string) string { return commit[:min(len(commit), 7)] }, "age": age, "stamp": stamp, "ending": ending, "mark": mark, "tone": tone, "plain": report.Escape,
-	"access": accessWords, "kind": kindWords, "left": left,
+	"access": accessWords, "kind": kindWords, "left": left, "provided": provided,
 }).ParseFS(assets, "templates/*.html"))
 
 // frame is what is around every page.
@@ -173,6 +173,12 @@ func kindWords(e render.Entry) string {
 		return "the Seed's own"
 	}
 	return "entry"
+}
+
+// provided tells whether an entry is the provider's, of whose files there are no
+// lines to show.
+func provided(e render.Entry) bool {
+	return e.Kind == lint.FromPlatform || e.Kind == lint.FromGroup && e.Path == ""
 }
 
 // draftQuery names a file to begin a draft with.

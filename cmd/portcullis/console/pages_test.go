@@ -206,6 +206,11 @@ func TestOnlyReads(t *testing.T) {
 			}
 		}
 	}
+	for path, allow := range map[string]string{"/": "GET, HEAD", "/draft": "GET, HEAD, POST", "/draft/check": "POST"} {
+		if got := r.do(t, http.MethodPut, path, "").header.Get("Allow"); got != allow {
+			t.Errorf("%s allows %q", path, got)
+		}
+	}
 	if g := r.do(t, http.MethodHead, "/", ""); g.status != 200 || g.body != "" {
 		t.Errorf("%d %q", g.status, g.body)
 	}

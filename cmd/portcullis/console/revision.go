@@ -20,9 +20,10 @@ import (
 // Git is what is read of the sources' mirrors, and what was said of commits. A
 // source's name is one of the World's.
 type Git interface {
-	// Commit reads a commit and the one that it is compared with. ErrUnknown
-	// where the mirror does not have it.
-	Commit(ctx context.Context, source, sha string) (*Commit, error)
+	// Commit reads a commit and the one that it is compared with: base, as far as
+	// the mirror has that, else its first parent. ErrUnknown where the mirror does
+	// not have the commit.
+	Commit(ctx context.Context, source, sha, base string) (*Commit, error)
 	// Text is the content of a file by its hash.
 	Text(ctx context.Context, source, hash string) (string, error)
 	// Pull is what was judged of a pull request with that head.
@@ -36,7 +37,7 @@ var ErrUnknown = errors.New("the commit is not known")
 
 // Commit is a commit with the files of both sides of it.
 type Commit struct {
-	Base          string // judged before it, else its first parent; empty: none
+	Base          string // what it is compared with; empty: nothing
 	Before, After []render.File
 	Changed       []string // paths, sorted
 }
@@ -86,6 +87,10 @@ type Told struct {
 
 var errForgotten = &refusal{http.StatusNotFound, "This commit is not known here, or not any more: commits of the branch are, and the newest of each open pull request once it was judged."}
 
+// errElsewhere has a proxy that asks the next replica then come to the one that
+// leads.
+var errElsewhere = &refusal{http.StatusServiceUnavailable, "This replica stands by, and knows the commits of the branch alone: ask the one that leads about a pull request. Where the address leads to all of them, try again."}
+
 func (h *Handler) revision(q *request) (answer, error) {
 	r, err := h.revisionOf(q)
 	if err != nil {
@@ -133,7 +138,10 @@ func (h *Handler) readRevision(q *request, source Source, sha string) (*Revision
 		return nil, err
 	}
 	defer done()
-	commit, err := h.Git.Commit(ctx, source.Conf.Name, sha)
+	commit, err := h.Git.Commit(ctx, source.Conf.Name, sha, baseOf(source.State, sha, record))
+	if errors.Is(err, ErrUnknown) && q.Standby {
+		return nil, errElsewhere
+	}
 	if errors.Is(err, ErrUnknown) {
 		return nil, errForgotten
 	}
@@ -157,6 +165,19 @@ func (h *Handler) readRevision(q *request, source Source, sha string) (*Revision
 func (h *Handler) findingURL(conf policy.Source, sha string) func(lint.Finding) string {
 	host := linksOf(conf)
 	return func(f lint.Finding) string { return host.file(sha, f.Path, f.Line) }
+}
+
+// baseOf is what a commit is compared with, as its check was: of one that is held
+// the commit in force, for approving it leads from there; else what was judged
+// before it. Empty where that is not written down.
+func baseOf(s apply.SourceState, sha string, record *apply.CommitRecord) string {
+	switch {
+	case s.Held != nil && s.Held.Commit == sha:
+		return s.Accepted
+	case record != nil:
+		return record.Base
+	}
+	return ""
 }
 
 func recordOf(s apply.SourceState, sha string) *apply.CommitRecord {

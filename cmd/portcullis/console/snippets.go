@@ -18,9 +18,14 @@ type snippet struct {
 	egress      bool
 }
 
-// example is an address that is nobody's (RFC 5737): who takes a snippet over
-// as it is lets nobody in.
-const example = "203.0.113.10"
+// These addresses are nobody's (RFC 5737): who takes a snippet over as it is lets
+// nobody in. Each is another one, for two of the same are a finding.
+const (
+	example           = "203.0.113.10"
+	addressExample    = "203.0.113.20"
+	contractorExample = "198.51.100.10"
+	nodesExample      = "192.0.2.10"
+)
 
 // contractorStays is until when a snippet's contractor does.
 const contractorStays = 14 * 24 * time.Hour
@@ -28,13 +33,13 @@ const contractorStays = 14 * 24 * time.Hour
 func snippets(q *request, page *draftPage) []snippet {
 	address := page.Caller
 	if address == "" {
-		address = example
+		address = addressExample
 	}
 	until := q.now.Add(contractorStays).UTC().Format(time.DateOnly)
 	out := []snippet{
 		{Name: "address", Title: "An address", text: fmt.Sprintf("- {description: Office, cidr: %s}", quoted(address))},
-		{Name: "contractor", Title: "A contractor, until a date", text: fmt.Sprintf("- {description: Contractor, cidr: %s, expires: %s}", example, until)},
-		{Name: "nodes", Title: "My nodes", text: "nodeEgress: [" + example + "]", egress: true},
+		{Name: "contractor", Title: "A contractor, until a date", text: fmt.Sprintf("- {description: Contractor, cidr: %s, expires: %s}", contractorExample, until)},
+		{Name: "nodes", Title: "My nodes", text: "nodeEgress: [" + nodesExample + "]", egress: true},
 	}
 	if group := q.someGroup(page.Tenant); group != "" {
 		out = append(out, snippet{Name: "group", Title: "A group", text: "- group: " + group})

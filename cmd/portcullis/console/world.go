@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/portcullis-gitops/portcullis/apply"
@@ -50,7 +51,13 @@ type Source struct {
 	State apply.SourceState
 	// Head is where the branch is; empty where it was not polled yet.
 	Head string
+	// Gone says that the Config does not have it any more: it only holds, and of
+	// Conf there is the name alone.
+	Gone bool
 }
+
+// Pages are made of sources by name, as the state has them.
+func byName(a, b Source) int { return strings.Compare(a.Conf.Name, b.Conf.Name) }
 
 func (w *World) source(name string) (Source, bool) {
 	i := slices.IndexFunc(w.Sources, func(s Source) bool { return s.Conf.Name == name })
@@ -63,7 +70,7 @@ func (w *World) source(name string) (Source, bool) {
 // summary is what `portcullis status` shows, without the clusters.
 func (w *World) summary(now time.Time) Status {
 	s := NewStatus(w.Seed)
-	for _, source := range w.Sources {
+	for _, source := range slices.SortedFunc(slices.Values(w.Sources), byName) {
 		state := source.State
 		state.Notices = w.Notices
 		s.Add(state, now)
@@ -149,7 +156,7 @@ func (w *World) narrowSources(s scope, to *World) []Source {
 	}
 	var out []Source
 	for _, source := range w.Sources {
-		if all := source.Conf.Tenant == "" && len(source.Conf.Tenants) == 0 && len(to.Inventory.Clusters) > 0; !all && !speaks[source.Conf.Name] {
+		if all := !source.Gone && source.Conf.Tenant == "" && len(source.Conf.Tenants) == 0 && len(to.Inventory.Clusters) > 0; !all && !speaks[source.Conf.Name] {
 			continue
 		}
 		full := source.State
