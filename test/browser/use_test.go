@@ -110,8 +110,8 @@ func (p *tab) await(t *testing.T, what, expression string) {
 func TestDraft(t *testing.T) {
 	bothWays(t, func(t *testing.T, h *house, p *tab) {
 		p.open(t, "/draft?tenant=acme&cluster="+unlisted)
-		p.load(t, 200, chromedp.Click(chromedp.CSS("button[value=contractor]")))
-		p.load(t, 200, chromedp.Click(chromedp.CSS("button[value=group]")))
+		p.insert(t, "contractor", "Contractor")
+		p.insert(t, "group", "group: vpn")
 		passes := `document.querySelector("#verdict").innerText.includes("It passes")`
 		p.await(t, "a verdict", passes)
 		good := ask[string](t, p, `document.querySelector("#yaml").value`)
@@ -131,6 +131,53 @@ func TestDraft(t *testing.T) {
 		p.keep(t, "draft-done")
 		checked(t, h, good)
 	})
+}
+
+// TestDraftBeginsForTheTenant that is chosen, and begins anew for nobody who has
+// written something.
+func TestDraftBeginsForTheTenant(t *testing.T) {
+	bothWays(t, func(t *testing.T, _ *house, p *tab) {
+		p.open(t, "/draft")
+		begun := `document.querySelector("#yaml").value.includes("clusters: [` + unlisted + `]")`
+		p.choose(t, "acme")
+		p.await(t, "a list for acme's", begun)
+		p.await(t, "acme's snippets", `!!document.querySelector("button[value=group]")`)
+		p.await(t, "a verdict", `document.querySelector("#verdict").innerText.includes("It passes")`)
+		p.accessible(t)
+		own := ask[string](t, p, `document.querySelector("#yaml").value`) + "# mine\n"
+		p.write(t, own)
+		p.choose(t, stage.GlobexProject)
+		p.await(t, "what another tenant may not", `document.querySelector("#verdict").innerText.includes("foreign-cluster")`)
+		if text := ask[string](t, p, `document.querySelector("#yaml").value`); !strings.HasPrefix(text, own) {
+			t.Errorf("what was written is lost:\n%s", text)
+		}
+	})
+}
+
+func (p *tab) choose(t *testing.T, tenant string) {
+	t.Helper()
+	p.do(t, chromedp.SetValue(chromedp.CSS("#tenant"), tenant))
+	if !p.scripts {
+		p.load(t, 200, chromedp.Click(chromedp.CSS("#check")))
+		return
+	}
+	ask[bool](t, p, `document.querySelector("#tenant").dispatchEvent(new Event("input", {bubbles: true}))`)
+}
+
+// insert presses a snippet's button: with scripts the page stays, and so does the
+// place that one is at.
+func (p *tab) insert(t *testing.T, snippet, text string) {
+	t.Helper()
+	button := "button[value=" + snippet + "]"
+	if !p.scripts {
+		p.load(t, 200, chromedp.Click(chromedp.CSS(button)))
+		return
+	}
+	p.do(t, chromedp.Click(chromedp.CSS(button)))
+	p.await(t, snippet, `document.querySelector("#yaml").value.includes("`+text+`")`)
+	if here := p.focused(t); here != p.text(t, button) {
+		t.Errorf("after %s the focus is on %q", snippet, here)
+	}
 }
 
 // write replaces the draft as a person would: with scripts it is judged by
@@ -204,4 +251,36 @@ func TestKeyboard(t *testing.T) {
 func (p *tab) focused(t *testing.T) string {
 	t.Helper()
 	return ask[string](t, p, `(e => e === document.body ? "" : e.matches("input, select, textarea") ? "#" + e.id : (e.innerText || e.getAttribute("aria-label") || e.tagName).trim().replace(/\s+/g, " "))(document.activeElement)`)
+}
+
+// TestDraftWhileThePagesAreAway: what was judged before does not stay beside a
+// text that it is not of, and is there again once the pages are.
+func TestDraftWhileThePagesAreAway(t *testing.T) {
+	t.Parallel()
+	h, b := look(t)
+	p := b.tab(t, h, desktop(true))
+	p.open(t, "/draft?tenant=acme&cluster="+unlisted)
+	passes := `document.querySelector("#verdict").innerText.includes("It passes")`
+	p.await(t, "a verdict", passes)
+	p.write(t, ask[string](t, p, `document.querySelector("#yaml").value`))
+	p.await(t, "one by the script", passes+` && !document.querySelector("#verdict[aria-busy]")`)
+	for said, answer := range map[string]string{
+		"the console does not answer":   `() => Promise.reject(new TypeError("away"))`,
+		"you may have to sign in":       `async () => new Response("<title>Sign in</title><p>It passes</p>", {status: 200})`,
+		"load the page again":           `async () => new Response("no such page", {status: 403})`,
+		"Too many requests at once":     `async () => new Response("<main><p>Too many requests at once</p></main>", {status: 503})`,
+		"There is nothing of this here": `async () => new Response("<main><p>There is nothing of this here</p></main>", {status: 404})`,
+	} {
+		ask[int](t, p, `(window.real ??= window.fetch, window.fetch = `+answer+`, 0)`)
+		p.do(t, chromedp.SendKeys(chromedp.CSS("#yaml"), " "))
+		p.await(t, said, `document.querySelector("#verdict").innerText.includes("`+said+`")`)
+		if ask[bool](t, p, passes) {
+			t.Errorf("%s, and yet it passes", said)
+		}
+		p.accessible(t)
+		ask[int](t, p, `(window.fetch = window.real, 0)`)
+		p.do(t, chromedp.SendKeys(chromedp.CSS("#yaml"), " "))
+		p.await(t, "the verdict after "+said, passes)
+	}
+	p.quiet(t)
 }

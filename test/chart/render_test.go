@@ -3,6 +3,7 @@ package chart_test
 import (
 	"bytes"
 	"encoding/json"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -287,6 +288,11 @@ func TestConsoleExampleIsRead(t *testing.T) {
 	config, problems := policy.ParseConfig([]byte(settings))
 	if len(problems) > 0 || config.Console.ProjectsHeader == "" || config.Console.URL == "" {
 		t.Errorf("%v: %+v\n%s", problems, config.Console, settings)
+	}
+	for who, address := range map[string]string{"the container": "127.0.0.1", "the Ingress controller's pod": "10.244.3.7"} {
+		if !slices.ContainsFunc(config.Console.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(netip.MustParseAddr(address)) }) {
+			t.Errorf("%s is offered to viewers as where they come from: trusted are %v", who, config.Console.TrustedProxies)
+		}
 	}
 }
 

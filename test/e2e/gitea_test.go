@@ -5,6 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"html"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -163,4 +169,68 @@ func gateTo(t *testing.T, server string) *stage.Gate {
 		}
 	})
 	return gate
+}
+
+// TestGiteaHasWhatThePagesLinkTo: from a prefix to its line, from a cluster to the
+// editor with its file, and from a draft to the editor with the text in it.
+func TestGiteaHasWhatThePagesLinkTo(t *testing.T) {
+	t.Parallel()
+	h := onGitea(t, direct)
+	first, address := h.populate(), freeAddress(t)
+	h.start("--console-address", address)
+	h.await("the first status", h.status(first, stage.Failure))
+	cluster, file := "/clusters/"+h.Own(stage.ShopProd), stage.Tenants+"/acme/production.yaml"
+	h.await("the pages", says(address, cluster, "Vienna office"))
+	browser := h.signIn()
+	for name, c := range map[string]struct {
+		page string
+		link *regexp.Regexp
+		in   []string
+	}{
+		"the line of a prefix": {cluster, regexp.MustCompile(`href="([^"]+` + file + `)#L12"`), []string{`id="L12"`, "Vienna office", first[:10]}},
+		"the file's editor":    {cluster, regexp.MustCompile(`href="([^"]+/_edit/[^"]+)"`), []string{"<textarea", "Vienna office", "production.yaml", `value="` + file + `"`, "<strong>main</strong>"}},
+		"the commit":           {"/", regexp.MustCompile(`href="([^"]+/commit/[^"]+)"`), []string{first[:10], "Vienna office"}},
+		"a draft's editor": {"/draft?tenant=acme&file=new.yaml&yaml=" + url.QueryEscape("# a list <of> mine\n"), regexp.MustCompile(`href="([^"]+/_new/[^"]+)"`),
+			[]string{"<textarea", "# a list &lt;of&gt; mine", `value="new.yaml"`, "<strong>main</strong>"}},
+	} {
+		page, err := read(h.ctx, address, c.page)
+		h.must(err)
+		found := c.link.FindStringSubmatch(page)
+		if found == nil {
+			t.Errorf("%s: %s has no link like %v:\n%s", name, c.page, c.link, page)
+			continue
+		}
+		shown := browser(html.UnescapeString(found[1]))
+		for _, text := range c.in {
+			if !strings.Contains(shown, text) {
+				t.Errorf("%s: %s does not show %q:\n%s", name, found[1], text, shown)
+			}
+		}
+	}
+}
+
+// signIn is the admin in a browser: it answers what a page of the host shows.
+func (h *hosted) signIn() func(address string) string {
+	h.t.Helper()
+	jar, err := cookiejar.New(nil)
+	h.must(err)
+	client := &http.Client{Jar: jar}
+	ask := func(method, address, form string) string {
+		h.t.Helper()
+		request, err := http.NewRequestWithContext(h.ctx, method, address, strings.NewReader(form))
+		h.must(err)
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		response, err := client.Do(request)
+		h.must(err)
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		h.must(err)
+		if response.StatusCode != http.StatusOK {
+			h.t.Errorf("%s %s: %s", method, address, response.Status)
+		}
+		return string(body)
+	}
+	admin := h.server.Admin
+	ask(http.MethodPost, h.server.URL+"/user/login", url.Values{"user_name": {admin.Name}, "password": {admin.Password}}.Encode())
+	return func(address string) string { return ask(http.MethodGet, address, "") }
 }

@@ -1,7 +1,7 @@
 // Package console serves the pages on which people see what is in force on a
 // seed, and why. It only reads.
 //
-//	GET  /                              the fleet, worst first: ?q= &state= &tenant= &datacenter= &page=
+//	GET  /                              the fleet, worst first: ?q= &state= &tenant= &datacenter= &expires=soon &page=
 //	GET  /clusters/ID                   one cluster: what is let in and by which line of which file
 //	GET  /explain?cluster=ID&address=A  whether an address is let in, as `portcullis explain` says it
 //	GET  /revisions/SOURCE/SHA          what a commit, or a pull request's head, means

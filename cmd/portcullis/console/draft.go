@@ -180,6 +180,9 @@ func (x *index) draftPath(conf policy.Source, tenant, file string) string {
 func (h *Handler) begin(q *request, page *draftPage, source Source, cluster string) error {
 	i := slices.IndexFunc(q.Files, func(f render.File) bool { return f.Source == page.Source && f.Path == page.Path })
 	page.Exists = i >= 0
+	if q.URL.Path == "/draft" && !page.Exists && page.Tenant != "" && page.YAML == starter(q, "", "") {
+		page.YAML = starter(q, page.Tenant, cluster) // it was made before the tenant was chosen
+	}
 	if page.YAML != "" || q.Method == http.MethodPost || page.Fault != "" {
 		return nil
 	}

@@ -266,6 +266,13 @@ func TestFromSnippetToList(t *testing.T) {
 	g := post(t, r, "/draft/check", draftForm("yaml", text))
 	mentions(t, g, "✓ It passes", "bare (acmebare01)", "https://git.example.com/hosting/allowlists/_new/main/tenants/acme?filename=new.yaml", "value=apiVersion")
 	silent(t, g, "Mend the findings")
+	text = written(t, r.get(t, "/draft"))
+	if !strings.Contains(text, "clusters: []\n") {
+		t.Fatalf("without a tenant it starts with\n%s", text)
+	}
+	if text = written(t, post(t, r, "/draft", draftForm("yaml", text))); !strings.Contains(text, "clusters: [acmebare01]   # bare") {
+		t.Errorf("once the tenant is chosen it is\n%s", text)
+	}
 	if strings.Contains(g.body, "<html") {
 		t.Error("a part of a page is a page")
 	}

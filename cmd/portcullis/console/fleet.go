@@ -36,10 +36,12 @@ type fleetPage struct {
 	Percent       int
 	Soon          []*row // what expires next
 	MoreSoon      int
+	AllSoon       string // address of all that expires soon
 }
 
-// filter is what of the fleet is looked at.
-type filter struct{ State, Tenant, Datacenter, Text string }
+// filter is what of the fleet is looked at. Expires is any word where only those
+// are of which an entry expires soon.
+type filter struct{ State, Tenant, Datacenter, Text, Expires string }
 
 type stateCount struct {
 	State apply.State
@@ -67,7 +69,7 @@ type fleetRow struct {
 }
 
 func filterOf(values url.Values) filter {
-	return filter{values.Get("state"), values.Get("tenant"), values.Get("datacenter"), strings.TrimSpace(values.Get("q"))}
+	return filter{values.Get("state"), values.Get("tenant"), values.Get("datacenter"), strings.TrimSpace(values.Get("q")), values.Get("expires")}
 }
 
 // Any tells whether something is looked for.
@@ -75,7 +77,7 @@ func (f filter) Any() bool { return f != filter{} }
 
 func (f filter) query(page int) string {
 	values := url.Values{}
-	for key, value := range map[string]string{"state": f.State, "tenant": f.Tenant, "datacenter": f.Datacenter, "q": f.Text} {
+	for key, value := range map[string]string{"state": f.State, "tenant": f.Tenant, "datacenter": f.Datacenter, "q": f.Text, "expires": f.Expires} {
 		if value != "" {
 			values.Set(key, value)
 		}
@@ -89,10 +91,15 @@ func (f filter) query(page int) string {
 	return "/?" + values.Encode()
 }
 
-// of are the rows that the filter leaves, worst first.
-func (f filter) of(rows []*row) []*row {
+// of are the rows that the filter leaves, worst first; of those that expire, the
+// first to do so first.
+func (f filter) of(x *index) []*row {
+	rows := x.rows
 	if !f.Any() {
 		return rows
+	}
+	if f.Expires != "" {
+		rows = x.soon
 	}
 	words := strings.Fields(strings.ToLower(f.Text))
 	var out []*row
@@ -127,7 +134,7 @@ func (h *Handler) fleet(q *request) (answer, error) {
 }
 
 func (h *Handler) fleetOf(q *request, f filter, number int) (answer, error) {
-	found := f.of(q.rows)
+	found := f.of(q.index)
 	page := &fleetPage{Filter: f, Tenants: q.tenantNames.options(f.Tenant), Places: q.datacenters.options(f.Datacenter), Limited: !q.scope.all, Stale: q.PolicyStale,
 		Shown: len(found), All: len(q.rows), Used: q.used, Limit: q.limit}
 	pages := max(1, (len(found)+rowsOfPage-1)/rowsOfPage)
@@ -192,7 +199,7 @@ const mostSoon = 8
 
 func (h *Handler) expiringSoon(page *fleetPage, q *request) {
 	page.Soon = q.soon[:min(len(q.soon), mostSoon)]
-	page.MoreSoon = len(q.soon) - len(page.Soon)
+	page.MoreSoon, page.AllSoon = len(q.soon)-len(page.Soon), h.prefix+filter{Expires: "soon"}.query(1)
 }
 
 // revisionLink is the page of the commit that a row's list is of; empty where

@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"regexp"
@@ -83,6 +84,8 @@ func TestFleetPage(t *testing.T) {
 		"/?q=webhook":             {[]string{"1 of 5 clusters", "shoptest01"}, nil},
 		"/?q=nothing+like+it":     {[]string{"No cluster is like that"}, nil},
 		"/?page=99":               {[]string{"5 clusters"}, nil},
+		"/?expires=soon":          {[]string{"4 of 5 clusters, in which something expires within 30 days", "canaryprod", `name="expires" value="soon"`}, []string{`row"><a href="/clusters/acmegone01"`}},
+		"/?expires=soon&q=shop":   {[]string{"2 of 5 clusters"}, []string{`row"><a href="/clusters/canaryprod"`}},
 		"/?page=-1&tenant=globex": {[]string{"2 of 5 clusters"}, nil},
 	} {
 		g := r.get(t, path)
@@ -240,4 +243,19 @@ func TestStandby(t *testing.T) {
 		}
 		mentions(t, g, "stands by")
 	}
+}
+
+// TestAllThatExpiresSoon is led to where it is more than fits above the fleet.
+func TestAllThatExpiresSoon(t *testing.T) {
+	t.Parallel()
+	var ids []string
+	for i := range 11 {
+		ids = append(ids, fmt.Sprintf("expiring%02d", i))
+	}
+	r := serve(t, policy.Console{URL: "https://pages.example.com/gate"})
+	w := world(t, map[string]string{"tenants/acme/all.yaml": head + "metadata: {name: all}\nspec:\n  seed: eu-west\n  clusters: [" + strings.Join(ids, ", ") + "]\n  entries:\n" +
+		"    - {cidr: 203.0.113.9}\n    - {cidr: 203.0.113.10, expires: 2030-06-10}\n"})
+	r.world.Store(&w)
+	mentions(t, r.get(t, "/"), `<a href="/gate/?expires=soon">and 3 more</a>`)
+	mentions(t, r.get(t, "/gate/?expires=soon"), "11 of 11 clusters, in which something expires")
 }
