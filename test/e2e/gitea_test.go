@@ -181,6 +181,7 @@ func TestGiteaHasWhatThePagesLinkTo(t *testing.T) {
 	h.await("the first status", h.status(first, stage.Failure))
 	cluster, file := "/clusters/"+h.Own(stage.ShopProd), stage.Tenants+"/acme/production.yaml"
 	h.await("the pages", says(address, cluster, "Vienna office"))
+	const onMain = `Commit directly to the <strong class="branch-name">main</strong>`
 	browser := h.signIn()
 	for name, c := range map[string]struct {
 		page string
@@ -188,10 +189,10 @@ func TestGiteaHasWhatThePagesLinkTo(t *testing.T) {
 		in   []string
 	}{
 		"the line of a prefix": {cluster, regexp.MustCompile(`href="([^"]+` + file + `)#L12"`), []string{`id="L12"`, "Vienna office", first[:10]}},
-		"the file's editor":    {cluster, regexp.MustCompile(`href="([^"]+/_edit/[^"]+)"`), []string{"<textarea", "Vienna office", "production.yaml", `value="` + file + `"`, "<strong>main</strong>"}},
+		"the file's editor":    {cluster, regexp.MustCompile(`href="([^"]+/_edit/[^"]+)"`), []string{"<textarea", "Vienna office", "production.yaml", `id="tree_path" name="tree_path" value="` + file + `"`, onMain}},
 		"the commit":           {"/", regexp.MustCompile(`href="([^"]+/commit/[^"]+)"`), []string{first[:10], "Vienna office"}},
-		"a draft's editor": {"/draft?tenant=acme&file=new.yaml&yaml=" + url.QueryEscape("# a list <of> mine\n"), regexp.MustCompile(`href="([^"]+/_new/[^"]+)"`),
-			[]string{"<textarea", "# a list &lt;of&gt; mine", `value="new.yaml"`, "<strong>main</strong>"}},
+		"a draft's editor": {"/draft?tenant=acme&file=new/list.yaml&yaml=a", regexp.MustCompile(`href="([^"]+/_new/[^"]+)"`),
+			[]string{"<textarea", `id="tree_path" name="tree_path" value="` + stage.Tenants + `/acme/new"`, `id="file-name" maxlength="255" value=""`, onMain}},
 	} {
 		page, err := read(h.ctx, address, c.page)
 		h.must(err)

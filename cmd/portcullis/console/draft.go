@@ -42,7 +42,8 @@ type draftPage struct {
 	Change *Change
 	Edit   string // the Git host's own editor
 	Create string
-	Filled bool // Create brings the content with it
+	Filled bool   // Create brings the content with it
+	Name   string // of the file, where Create does not bring it
 	NoHost bool
 }
 
@@ -247,7 +248,9 @@ func (p *draftPage) ways(source Source) {
 	case p.Exists:
 		p.Edit = host.edit(p.Path)
 	default:
-		p.Create = host.create(p.Path, p.YAML)
-		p.Filled = strings.Contains(p.Create, "value=")
+		named := false
+		if p.Create, named, p.Filled = host.create(p.Path, p.YAML); !named {
+			p.Name = path.Base(p.Path)
+		}
 	}
 }

@@ -264,7 +264,8 @@ func TestFromSnippetToList(t *testing.T) {
 		t.Errorf("%v\n%s", parsed.Problems, text)
 	}
 	g := post(t, r, "/draft/check", draftForm("yaml", text))
-	mentions(t, g, "✓ It passes", "bare (acmebare01)", "https://git.example.com/hosting/allowlists/_new/main/tenants/acme?filename=new.yaml", "value=apiVersion")
+	mentions(t, g, "✓ It passes", "bare (acmebare01)", `href="https://git.example.com/hosting/allowlists/_new/main/tenants/acme"`, "asks for its name: <code>new.yaml</code>")
+	silent(t, g, "with this text in it")
 	silent(t, g, "Mend the findings")
 	text = written(t, r.get(t, "/draft"))
 	if !strings.Contains(text, "clusters: []\n") {
@@ -288,14 +289,14 @@ func TestDraftsAreJudged(t *testing.T) {
 		form url.Values
 		want []string
 	}{
-		"host bits":        {draftForm("yaml", list("acmebare01", "{cidr: 203.0.113.7/24}")), []string{"✗ It does not pass", "host-bits", "203.0.113.0/24", "Mend the findings first", "_new/main/tenants/acme?filename=new.yaml"}},
+		"host bits":        {draftForm("yaml", list("acmebare01", "{cidr: 203.0.113.7/24}")), []string{"✗ It does not pass", "host-bits", "203.0.113.0/24", "Mend the findings first", "_new/main/tenants/acme\""}},
 		"no YAML":          {draftForm("yaml", "a: ["+evil), []string{"yaml-syntax"}},
 		"foreign cluster":  {draftForm("yaml", list("canaryprod", "{cidr: 203.0.113.7}")), []string{"foreign-cluster"}},
 		"no such cluster":  {draftForm("yaml", list("nonesuch01", "{cidr: 203.0.113.7}")), []string{"unknown-cluster"}},
 		"taken cluster":    {draftForm("yaml", list("shopprod01", "{cidr: 203.0.113.7}")), []string{"cluster-claimed-twice"}},
 		"in its own place": {draftForm("file", "prod.yaml", "yaml", strings.ReplaceAll(files["tenants/acme/prod.yaml"], "198.51.100.7", "198.51.100.9")), []string{"✓ It passes", "198.51.100.9/32", "198.51.100.7/32", "_edit/main/tenants/acme/prod.yaml"}},
 		"an odd name":      {draftForm("file", "<img src=x>.yaml", "yaml", files["tenants/acme/<img src=x>.yaml"]), []string{"no change in meaning", "%3Cimg%20src=x%3E.yaml"}},
-		"below a folder":   {draftForm("file", "shop/new.yaml", "yaml", list("acmebare01", "{cidr: 203.0.113.7}")), []string{"_new/main/tenants/acme/shop?filename=new.yaml"}},
+		"below a folder":   {draftForm("file", "shop/new.yaml", "yaml", list("acmebare01", "{cidr: 203.0.113.7}")), []string{"_new/main/tenants/acme/shop\"", "<code>new.yaml</code>"}},
 		"no name":          {draftForm("file", "../globex/canary.yaml", "yaml", "x"), []string{"The name of the file"}},
 		"nobody's":         {draftForm("tenant", "", "yaml", list("acmebare01", "{cidr: 203.0.113.7}")), []string{"Choose a tenant"}},
 		"an alias bomb":    {draftForm("yaml", "a: &a [x]\nb: &b [*a, *a]\nc: [*b, *b]\n"), []string{"yaml-alias"}},
@@ -338,6 +339,21 @@ func TestDraftsOfOthers(t *testing.T) {
 			t.Errorf("%s is answered otherwise than one that is not there:\n%s\n%s", id, got, unknown)
 		}
 	}
+}
+
+// TestTheHostTakesTheText along, where it can, and as far as an address holds it.
+func TestTheHostTakesTheText(t *testing.T) {
+	t.Parallel()
+	r := serve(t, policy.Console{})
+	w := world(t, files)
+	w.Sources[0].Conf.Checks = policy.Checks{Forge: policy.ForgeGithub, URL: "https://github.com", Repository: "hosting/allowlists"}
+	r.world.Store(&w)
+	text := head + "metadata: {name: x}\nspec: {seed: eu-west, clusters: [acmebare01], entries: [{cidr: 203.0.113.7}]}\n"
+	g := post(t, r, "/draft/check", draftForm("yaml", text))
+	mentions(t, g, `href="https://github.com/hosting/allowlists/new/main/tenants/acme?filename=new.yaml&amp;value=apiVersion`, "with this text in it")
+	g = post(t, r, "/draft/check", draftForm("yaml", text+strings.Repeat("# long\n", 900)))
+	mentions(t, g, "Copy the text, and", `filename=new.yaml"`)
+	silent(t, g, "value=", "asks for its name")
 }
 
 // TestLargeFilesAreNotDrafted: what a draft may not be, no file may bring in.

@@ -86,23 +86,28 @@ func (l links) edit(file string) string {
 // proxies refuse addresses over 8 KiB.
 const mostPrefilled = 6000
 
-// create is the host's own editor with a file that is not there yet. GitHub and
-// Gitea take the content with it (go-gitea/gitea#16556); GitLab only the name.
-func (l links) create(file, content string) string {
+// create is the host's own editor with a file that is not there yet. GitHub takes
+// the content with it, GitLab the name alone. Gitea 1.26 takes neither: a file
+// that is named to it becomes a folder (routers/web/repo/editor.go, EditFile).
+func (l links) create(file, content string) (to string, named, filled bool) {
 	if l.base == "" {
-		return ""
+		return "", false, false
 	}
-	form := map[string]string{policy.ForgeGithub: "%s/new/%s/%s?%s", policy.ForgeGitlab: "%s/-/new/%s/%s?%s", policy.ForgeGitea: "%s/_new/%s/%s?%s"}[l.kind]
+	form := map[string]string{policy.ForgeGithub: "%s/new/%s/%s", policy.ForgeGitlab: "%s/-/new/%s/%s", policy.ForgeGitea: "%s/_new/%s/%s"}[l.kind]
+	to = fmt.Sprintf(form, l.base, escapePath(l.branch), escapePath(path.Dir(file)))
 	query := url.Values{}
-	if l.kind == policy.ForgeGitlab {
+	switch l.kind {
+	case policy.ForgeGitea:
+		return to, false, false
+	case policy.ForgeGitlab:
 		query.Set("file_name", path.Base(file))
-	} else {
+	default:
 		query.Set("filename", path.Base(file))
-		if value := url.QueryEscape(content); len(value) <= mostPrefilled {
+		if filled = len(url.QueryEscape(content)) <= mostPrefilled; filled {
 			query.Set("value", content)
 		}
 	}
-	return fmt.Sprintf(form, l.base, escapePath(l.branch), escapePath(path.Dir(file)), query.Encode())
+	return to + "?" + query.Encode(), true, filled
 }
 
 // hostOf is the host of an address, without its port.
