@@ -101,7 +101,7 @@ func TestExplanation(t *testing.T) {
 func (p *tab) await(t *testing.T, what, expression string) {
 	t.Helper()
 	if _, err := chromedp.Run(p.ctx, chromedp.Poll[bool](expression)); err != nil {
-		t.Fatalf("%s: wait for %s: %v", p.at, what, err)
+		t.Fatalf("%s: wait for %s: %v, on\n%s", p.at, what, err, p.text(t, "main"))
 	}
 }
 
