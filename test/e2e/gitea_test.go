@@ -180,7 +180,9 @@ func TestGiteaHasWhatThePagesLinkTo(t *testing.T) {
 	h.start("--console-address", address)
 	h.await("the first status", h.status(first, stage.Failure))
 	cluster, file := "/clusters/"+h.Own(stage.ShopProd), stage.Tenants+"/acme/production.yaml"
-	h.await("the pages", says(address, cluster, "Vienna office"))
+	h.await("the pages", says(address, cluster, "Vienna office"), func(ctx context.Context) error {
+		return h.server.Pushed(ctx, h.server.Admin.Name, h.repo)
+	})
 	const onMain = `Commit directly to the <strong class="branch-name">main</strong>`
 	browser := h.signIn()
 	for name, c := range map[string]struct {
