@@ -22,6 +22,10 @@ SERVER_PACKAGES = go list -e -test -f '{{.ImportPath}} {{join .Deps " "}}' ./...
 # With the race detector, what is there for its size is smaller.
 FULL_SIZE := echo "== large packs in full size" && go test -run 'PullRequest|Branch' ./source
 
+# These count requests, or wait for what servers do in their own time: nothing
+# else may run beside them.
+PATIENT := /test/(demo|e2e|fault)$$
+
 # A patience for all tests of a package; the default of 10 minutes is for
 # quicker machines.
 TIMEOUT := 30m
@@ -92,10 +96,11 @@ test: lint ## all tests, on real servers too; KKP_CRDS=folder takes KKP's own CR
 	echo "== alerts" && $(MAKE) --no-print-directory alerts && \
 	echo "== fuzzing, shortly" && $(MAKE) --no-print-directory fuzz FUZZTIME=3s && \
 	echo "== tests on real servers" && \
-	PORTCULLIS_TEST_SERVERS=required KUBEBUILDER_ASSETS="$$assets" \
-		go test $(RACE) -count=1 -p 1 -timeout $(TIMEOUT) $$servers && \
+	export KUBEBUILDER_ASSETS="$$assets" && \
+	PORTCULLIS_TEST_SERVERS=required go test $(RACE) -count=1 -p 2 -timeout $(TIMEOUT) $$(grep -v -E '$(PATIENT)' .tools/server-packages) && \
+	PORTCULLIS_TEST_SERVERS=required go test $(RACE) -count=1 -p 1 -timeout $(TIMEOUT) $$(grep -E '$(PATIENT)' .tools/server-packages) && \
 	echo "== pages in a browser" && $(MAKE) --no-print-directory pages && \
-	echo "== bench, shortly" && PORTCULLIS_TEST_SERVERS=required KUBEBUILDER_ASSETS="$$assets" $(MAKE) --no-print-directory harness
+	echo "== bench, shortly" && PORTCULLIS_TEST_SERVERS=required $(MAKE) --no-print-directory harness
 
 faults: ## the fault suite in full: outages of a minute, 200 kills, 20,000 steps of the model, mutants; hours
 	@assets=$$(go run ./test/tools -control-plane) && go run ./test/tools gitea && \
