@@ -39,6 +39,7 @@ var shared struct {
 
 func TestMain(m *testing.M) {
 	ctrl.SetLogger(logr.Discard())
+	servers.WaitTogether()
 	code := m.Run()
 	for _, err := range tearDown() {
 		fmt.Fprintln(os.Stderr, err)

@@ -8,7 +8,7 @@ import (
 
 // atOnce is how many parallel tests on servers run at a time: most of their
 // time they wait, for polls, outages and back-offs, and not for a processor.
-const atOnce = 4
+const atOnce = 3
 
 // WaitTogether has that many parallel tests of a package run at a time where
 // there are fewer processors and -parallel asks for no other number. TestMain
