@@ -62,7 +62,9 @@
 //
 // # Joining it up
 //
-//	mgr, _ := ctrl.NewManager(cfg, ctrl.Options{Scheme: scheme, Cache: apply.CacheOptions()})
+//	cached := apply.CacheOptions()
+//	_ = apply.WatchQuickly(&cached, cfg)
+//	mgr, _ := ctrl.NewManager(cfg, ctrl.Options{Scheme: scheme, Cache: cached})
 //	c, _ := apply.Add(mgr, apply.Options{Rate: 20})
 //	go mgr.Start(ctx)
 //	for {

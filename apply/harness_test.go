@@ -120,8 +120,10 @@ func startAs(t *testing.T, cfg *rest.Config, o apply.Options) *seed {
 	t.Helper()
 	s := &seed{t: t, cfg: cfg, client: admin(t), requests: &requests{}, planned: map[string]*render.Wanted{}}
 	cfg.Wrap(s.requests.wrap)
+	cached := apply.CacheOptions()
+	s.must(apply.WatchQuickly(&cached, cfg))
 	mgr, err := ctrl.NewManager(cfg, ctrl.Options{
-		Scheme: scheme(t), Cache: apply.CacheOptions(),
+		Scheme: scheme(t), Cache: cached,
 		Metrics: metricsserver.Options{BindAddress: "0"}, Logger: logr.Discard(),
 	})
 	if err != nil {

@@ -110,8 +110,8 @@ func (r *reconciler) run(ctx context.Context) error {
 // told every gather, and less often where it takes long: it gets one part of
 // the time in tellingTime, and is put off by a second at most.
 const (
-	gather      = 100 * time.Millisecond
-	tellingTime = 20
+	gather      = 200 * time.Millisecond
+	tellingTime = 50
 )
 
 func (r *reconciler) reportSometimes(ctx context.Context) {

@@ -138,6 +138,9 @@ func (o *runOptions) manager(seed *rest.Config, scheme *runtime.Scheme, term *te
 	}
 	connection := rest.CopyConfig(seed)
 	connection.Wrap(term.transport)
+	if err := apply.WatchQuickly(&options.Cache, connection); err != nil {
+		return nil, err
+	}
 	mgr, err := ctrl.NewManager(connection, options)
 	if err != nil {
 		return nil, err
