@@ -95,7 +95,11 @@ const namespaceIndex = "status.namespaceName"
 // there is an election. The manager's scheme needs AddToScheme and core/v1,
 // its cache CacheOptions.
 func Add(mgr manager.Manager, o Options) (*Controller, error) {
-	c := newController(mgr.GetClient(), o)
+	quick, err := newQuickClient(mgr.GetClient(), mgr.GetConfig(), mgr.GetHTTPClient())
+	if err != nil {
+		return nil, err
+	}
+	c := newController(quick, o)
 	c.synced = mgr.GetCache().WaitForCacheSync
 	for _, step := range []func(manager.Manager) error{c.addEvents, c.addSeed, c.addBalancer, c.addIndex, c.addOverwritten, c.addController} {
 		if err := step(mgr); err != nil {

@@ -16,7 +16,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/json"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/apimachinery/pkg/watch"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -31,14 +30,7 @@ import (
 //
 // The options are those of CacheOptions, the connection is the manager's.
 func WatchQuickly(o *cache.Options, connection *rest.Config) error {
-	config := rest.CopyConfig(connection)
-	config.APIPath, config.GroupVersion = "/apis", &groupVersion
-	config.NegotiatedSerializer = clientgoscheme.Codecs.WithoutConversion() // of refusals
-	config.ContentType = runtime.ContentTypeJSON
-	if config.UserAgent == "" {
-		config.UserAgent = rest.DefaultKubernetesUserAgent()
-	}
-	client, err := rest.RESTClientFor(config)
+	client, err := rest.RESTClientFor(clusterConfig(connection))
 	if err != nil {
 		return fmt.Errorf("make a client that watches clusters: %w", err)
 	}
