@@ -117,11 +117,18 @@ func (b *bench) bareRound(ctx context.Context) error {
 	if err := b.reset(ctx, b.all()); err != nil {
 		return err
 	}
-	first, err := b.barePass(ctx, b.bare.bodies[0])
+	before, err := b.spent("self")
 	if err != nil {
 		return err
 	}
+	first, err := b.barePass(ctx, b.bare.bodies[0])
+	after, err2 := b.spent("self")
+	if err := errors.Join(err, err2); err != nil {
+		return err
+	}
 	b.series.add("bare first", first)
+	b.series.add("bare first processor", (after.own - before.own).Seconds())
+	b.series.add("bare first servers", (after.servers - before.servers).Seconds())
 	b.say("bare loop: %.0f clusters a second", first)
 	if b.options.brief {
 		return nil

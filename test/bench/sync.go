@@ -23,7 +23,7 @@ func (b *bench) firstSync(ctx context.Context, p *product) error {
 	if err := b.reset(ctx, b.all()); err != nil {
 		return err
 	}
-	began := time.Now()
+	began, servers := time.Now(), serversProcessor()
 	if err := p.Run.Start(); err != nil {
 		return err
 	}
@@ -31,6 +31,7 @@ func (b *bench) firstSync(ctx context.Context, p *product) error {
 	if err != nil {
 		return err
 	}
+	servers = serversProcessor() - servers
 	used, err := p.usage()
 	if err != nil {
 		return err
@@ -43,6 +44,7 @@ func (b *bench) firstSync(ctx context.Context, p *product) error {
 	s.add("first total", total)
 	s.add("first before", before)
 	s.add("first processor", used.processor.Seconds())
+	s.add("first servers", servers.Seconds())
 	return errors.Join(b.settle(ctx, p), b.verify(ctx))
 }
 

@@ -74,7 +74,9 @@ func (b *bench) tellFirst() {
 		t.against(r.name).note(note).compare("first sync, from process start", unit, s["first total"], per(int(n), s[r.key+" first seconds"]))
 	}
 	t.value("first sync: start to first write", "s", s["first before"], "")
-	t.value("first sync: processor time", "s", s["first processor"], "")
+	t.against("bare loop").note("ours from its start, with reading the repository; the bare loop's process is this program").
+		compare("first sync: processor time", "s", s["first processor"], s["bare first processor"])
+	t.against("bare loop").compare("first sync: processor time of etcd and kube-apiserver", "s", s["first servers"], s["bare first servers"])
 }
 
 func (b *bench) tellRestart() {

@@ -86,6 +86,15 @@ func childrenProcessor(of func(stat string) (time.Duration, error), names ...str
 	return sum
 }
 
+// spent is the processor time of a process so far, and of the servers.
+type spent struct{ own, servers time.Duration }
+
+// spent is that of a process, by its ID or "self".
+func (b *bench) spent(process string) (spent, error) {
+	own, err := usageOf(process)
+	return spent{own.processor, serversProcessor()}, err
+}
+
 // stopwatch tells seconds since it was made.
 type stopwatch struct{ began time.Time }
 
