@@ -64,8 +64,15 @@ func (o *bystander) end() (float64, error) {
 	return o.waits[len(o.waits)*99/100], o.err
 }
 
-// idleBystander measures another client with nobody else there.
-func (b *bench) idleBystander(ctx context.Context) error {
+// idleBystander measures another client with nobody else there, several times.
+func (b *bench) idleBystander(ctx context.Context) (err error) {
+	for range b.options.pace.repeats {
+		err = errors.Join(err, b.idleOnce(ctx))
+	}
+	return err
+}
+
+func (b *bench) idleOnce(ctx context.Context) error {
 	other := b.watchBystander(ctx)
 	select {
 	case <-time.After(3 * time.Second):

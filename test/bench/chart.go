@@ -13,12 +13,12 @@ import (
 // cost of the change.
 
 // panel is one of its parts: a row of the table, and what it is called there.
-type panel struct{ work, title, against string }
+type panel struct{ work, title, unit, against string }
 
 var panels = [...]panel{
-	{"unchanged, an interval: requests to the API server", "Nothing changed: requests an interval, Git and API server", "Flux's engine"},
-	{"unchanged, an interval: processor time", "Nothing changed: seconds of processor time an interval", "Flux's engine"},
-	{"one file changed: wake-up to applied", "One file changed: seconds from wake-up to applied", "Flux's engine"},
+	{"unchanged, an interval: requests to the API server", "Nothing changed, an interval", "requests to Git and to the API server", "Flux's engine"},
+	{"unchanged, an interval: processor time", "Nothing changed, an interval", "seconds of processor time", "Flux's engine"},
+	{"one file changed: wake-up to applied", "One file changed", "seconds from the wake-up until it is applied", "Flux's engine"},
 }
 
 // point is a cost at a number of clusters.
@@ -93,7 +93,7 @@ func draw(tables []*table) string {
 }
 
 func drawPanel(out *strings.Builder, p panel, l lines) {
-	fmt.Fprintf(out, `<text x="%g" y="24" font-size="12" font-weight="bold">%s</text>`+"\n", 10., p.title)
+	fmt.Fprintf(out, `<text x="%g" y="20" font-size="12" font-weight="bold">%s</text><text x="%g" y="36">%s</text>`+"\n", plotLeft, p.title, plotLeft, p.unit)
 	var ns, costs []float64
 	for _, pt := range append(append([]point{}, l.ours...), l.reference...) {
 		ns, costs = append(ns, pt.n), append(costs, pt.cost)

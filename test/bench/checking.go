@@ -55,6 +55,7 @@ func (b *bench) bareNodes(ctx context.Context, dir string) error {
 	}
 	b.series.add("nodes seconds", watch.seconds())
 	b.series.add("nodes highest", a.Highest)
+	b.series.add("nodes before", a.Before)
 	if a.Count != b.n {
 		return fmt.Errorf("the bare nodes are of %d files, not %d", a.Count, b.n)
 	}

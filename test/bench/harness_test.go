@@ -64,6 +64,9 @@ func TestHarness(t *testing.T) {
 			t.Errorf("%s: %g, want %g", name, got, want)
 		}
 	}
+	if got, told := rowOf(t, o.out, "many seeds: 3 reconcilers, 4 intervals: requests to the Git host"); !told || got < seeds*(seedsRounds-2) {
+		t.Errorf("many seeds: %g requests to the Git host", got) // that they are not too many, the promise says
+	}
 	if svg, err := os.ReadFile(filepath.Join(dir, "bench.svg")); err != nil || !strings.Contains(string(svg), "<polyline") {
 		t.Errorf("there is no chart: %v", err)
 	}

@@ -5,6 +5,15 @@ type series map[string][]float64
 
 func (s series) add(what string, value float64) { s[what] = append(s[what], value) }
 
+// median is nil of what was not measured.
+func (s series) median(what string) *float64 {
+	if len(s[what]) == 0 {
+		return nil
+	}
+	m := median(s[what])
+	return &m
+}
+
 // pass adds all that is known of a pass.
 func (s series) pass(what string, p pass) {
 	s.add(what+" seconds", p.seconds)

@@ -60,9 +60,7 @@ type entry struct {
 }
 
 func (t *table) against(reference string) entry { return entry{t: t, reference: reference} }
-func (t *table) most(v float64) entry {
-	return entry{t: t, aim: fmt.Sprintf("under %g", v), reached: func(r row) bool { return r.Value < v }}
-}
+func (t *table) most(v float64) entry           { return entry{t: t}.under(v) }
 
 func (e entry) note(words string) entry { e.words = words; return e }
 
@@ -75,6 +73,12 @@ func (e entry) atLeast(ratio float64) entry {
 
 func (e entry) atMost(ratio float64) entry {
 	e.aim, e.reached = fmt.Sprintf("at most %g", ratio), func(r row) bool { return r.Ratio != nil && *r.Ratio <= ratio }
+	return e
+}
+
+// under says what ours is to be less than, whatever the reference is.
+func (e entry) under(v float64) entry {
+	e.aim, e.reached = fmt.Sprintf("under %g", v), func(r row) bool { return r.Value < v }
 	return e
 }
 
