@@ -17,9 +17,10 @@ import (
 const (
 	// looksEvery is how often the process looks at what it has allocated.
 	looksEvery = 10 * time.Second
-	// quiet is what it may allocate in that time and still be at rest: polls do
-	// not take as much.
-	quiet = 16 << 20
+	// quiet is what it may allocate in that time and still be at rest: ten polls,
+	// one a second, of a seed with 10,000 clusters take 20 MiB; a commit there
+	// takes hundreds.
+	quiet = 64 << 20
 	// atRest is how much garbage may gather, in percent of what is alive, while
 	// there is nothing to do but poll.
 	atRest = 20

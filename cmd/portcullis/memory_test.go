@@ -18,8 +18,8 @@ func TestMemoryIsGivenBackOnceAfterEachBurst(t *testing.T) {
 		{300, false}, // the first list of the seed
 		{200, false},
 		{1, true}, // at rest
-		{1, false}, {15, false},
-		{40, false}, // a commit
+		{1, false}, {60, false},
+		{90, false}, // a commit
 		{2, true},
 		{2, false},
 	} {

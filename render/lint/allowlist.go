@@ -39,6 +39,8 @@ type Allowlist struct {
 	// nothing to compare with, and all count as old.
 	Added func(line string) bool
 	Now   time.Time
+
+	own, sorted []Entry // see inFile and inOrder; nil until a rule asks
 }
 
 // complete tells whether the entries are all there, so that something can be

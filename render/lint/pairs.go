@@ -43,8 +43,12 @@ func (a *Allowlist) pairs() []pair {
 }
 
 // inOrder sorts so that a prefix comes before those within it; of equal ones
-// the provider's first, which the tenant cannot change, then by place.
+// the provider's first, which the tenant cannot change, then by place. Rules
+// share them, and change nothing.
 func (a *Allowlist) inOrder() []Entry {
+	if a.sorted != nil {
+		return a.sorted
+	}
 	out := make([]Entry, 0, len(a.Entries)) // they are large: grown by and by, most of what a check allocates
 	for _, e := range a.Entries {
 		if e.Own() && e.counts(a.Now) {
@@ -54,6 +58,7 @@ func (a *Allowlist) inOrder() []Entry {
 	slices.SortStableFunc(out, func(x, y Entry) int {
 		return cmp.Or(x.Prefix.Compare(y.Prefix), cmp.Compare(x.Path, y.Path), cmp.Compare(x.Line, y.Line), cmp.Compare(x.Column, y.Column))
 	})
+	a.sorted = out
 	return out
 }
 

@@ -12,15 +12,18 @@ import (
 )
 
 // inFile are the entries that count as the file's own: all but the platform's,
-// as far as they are in force.
+// as far as they are in force. Rules share them, and change nothing.
 func (a *Allowlist) inFile() []Entry {
-	out := make([]Entry, 0, len(a.Entries)) // they are large: grown by and by, most of what a check allocates
+	if a.own != nil {
+		return a.own
+	}
+	a.own = make([]Entry, 0, len(a.Entries)) // they are large: grown by and by, most of what a check allocates
 	for _, e := range a.Entries {
 		if e.Kind != FromPlatform && e.counts(a.Now) {
-			out = append(out, e)
+			a.own = append(a.own, e)
 		}
 	}
-	return out
+	return a.own
 }
 
 func prefixesOf(entries []Entry) []netip.Prefix {
@@ -115,7 +118,7 @@ func tooManyEntries(a *Allowlist) []document.Problem {
 	if !a.restricted() || len(own) <= most {
 		return nil
 	}
-	slices.SortStableFunc(own, func(x, y Entry) int {
+	own = slices.SortedStableFunc(slices.Values(own), func(x, y Entry) int {
 		return cmp.Or(cmp.Compare(x.At.Line, y.At.Line), cmp.Compare(x.At.Column, y.At.Column))
 	})
 	return []document.Problem{{Pos: own[most].At, Message: fmt.Sprintf(
