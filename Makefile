@@ -50,7 +50,7 @@ practice: build ## a seed to learn on, for docs/tutorial.md: a real API server, 
 
 # The harness and what it measures beside the command are a module of their own:
 # Flux's engine and kubectl are no business of the product's.
-bench: build ## against Flux's engine, kubectl and bare loops, to build/bench.json and .svg: 40 minutes; N=1000 is quick
+bench: build ## against Flux's engine, kubectl and bare loops, to build/bench.json and .svg: up to 40 minutes; N=1000 is quick
 	@assets=$$(go run ./test/tools -control-plane) && go run ./test/tools gitea && \
 	go build -C test/bench -o $(CURDIR)/bin/ . ./kubectl && \
 	KUBEBUILDER_ASSETS="$$assets" bin/bench -n $(or $(N),10000) -kubectl bin/kubectl
