@@ -277,6 +277,26 @@ func TestFreezeLeavesKeptListsWhole(t *testing.T) {
 	}
 }
 
+// A list that a freeze holds is kept whole, too, where the tenant's last file goes
+// meanwhile, or its source cannot be read: once and again, over restarts.
+func TestFreezeLeavesListsWholeThatNobodyClaims(t *testing.T) {
+	g := newGuarded(t)
+	g.lists(0, 2, office)
+	g.settle()
+	g.guard.Freeze = []policy.Freeze{{Cluster: policy.WholeSeed, Until: g.now.Add(time.Hour), Reason: "a move"}}
+	g.lists(0, 2, home)
+	g.plan()
+	clear(g.files)
+	for range 3 {
+		g.plan()
+		w := g.last.Clusters["cluster000"]
+		if got := render.Strings(w.List); !slices.Equal(got, []string{"192.0.2.0/28", office}) || w.Held == nil {
+			t.Errorf("its list is %v, held for %+v", got, w.Held)
+		}
+		g.restarted(true)
+	}
+}
+
 // A line that expired long ago excuses its own prefix, which was let in by it,
 // and nothing that was let in beside it.
 func TestExpiredLineExcusesNothingElse(t *testing.T) {

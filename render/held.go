@@ -133,7 +133,7 @@ func Restore(source string, files []File, refused, overdue []FileID, claims map[
 		b.claims[id] = c
 	}
 	for id, kept := range retained {
-		if kept.Hold.Rule == RuleBlastRadius || kept.Hold.Rule == RuleFreeze {
+		if kept.Hold.guards() {
 			b.guarded[id] = true
 		}
 		if kept.Hold.Rule == RuleBlastRadius {
@@ -185,11 +185,13 @@ func (p *Plan) Retained() map[string]Retained {
 const mostKept = 200
 
 // kept are the entries as they are written down: the provider's own are made
-// anew from the policy, unless a guard keeps them too.
+// anew from the policy, unless a guard keeps them too, be it that nobody asks for
+// anything else any more.
 func kept(w *Wanted) []Entry {
 	var out []Entry
+	whole := w.Asked != nil || w.Held.guards()
 	for _, e := range w.Entries {
-		if e.Kind != lint.FromPlatform || w.Asked != nil {
+		if e.Kind != lint.FromPlatform || whole {
 			e.Description, e.Owner, e.Ticket = clip(e.Description), clip(e.Owner), clip(e.Ticket)
 			out = append(out, e)
 		}

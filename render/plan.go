@@ -119,5 +119,8 @@ type Hold struct {
 	Message string `json:"message"`
 }
 
+// guards tells whether a guard holds the cluster, which keeps its list whole.
+func (h Hold) guards() bool { return h.Rule == RuleBlastRadius || h.Rule == RuleFreeze }
+
 // Entry is one prefix of a list with its provenance.
 type Entry = lint.Entry
