@@ -149,7 +149,7 @@ func (p *pulls) propose(ctx context.Context, i int) error {
 		return err
 	}
 	var pull *sdk.PullRequest
-	var opened time.Time // before the answer is here, it may be seen already
+	var opened time.Time                                                                      // before the answer is here, it may be seen already
 	err := stage.Await(ctx, "the pull request", patience, func(context.Context) (err error) { // Gitea learns of branches in the background
 		opened = time.Now()
 		pull, _, err = p.client.CreatePullRequest(p.gitea.Admin.Name, fleetRepository, sdk.CreatePullRequestOption{Head: branch, Base: "main", Title: branch})

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
@@ -17,8 +18,10 @@ import (
 // JSON are held against it.
 type Description struct {
 	document object
-	compiler *jsonschema.Compiler
 	routes   map[string][]string // method and number of segments: paths
+
+	compiling sync.Mutex // a compiler keeps what it has compiled
+	compiler  *jsonschema.Compiler
 }
 
 // root is what the document is called within the compiler.
@@ -234,7 +237,7 @@ func within(node object, names ...string) (object, bool) {
 }
 
 func (d *Description) validate(pointer string, body []byte) error {
-	schema, err := d.compiler.Compile(root + "#" + (&url.URL{Path: pointer}).EscapedPath())
+	schema, err := d.compile(pointer)
 	if err != nil {
 		return fmt.Errorf("compile %s: %w", pointer, err)
 	}
@@ -243,6 +246,12 @@ func (d *Description) validate(pointer string, body []byte) error {
 		return err
 	}
 	return schema.Validate(value)
+}
+
+func (d *Description) compile(pointer string) (*jsonschema.Schema, error) {
+	d.compiling.Lock()
+	defer d.compiling.Unlock()
+	return d.compiler.Compile(root + "#" + (&url.URL{Path: pointer}).EscapedPath())
 }
 
 // Complete adds to an answer what its schema requires and it lacks, with the
