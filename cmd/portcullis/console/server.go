@@ -44,28 +44,14 @@ func Serve(ctx context.Context, listener net.Listener, h http.Handler) error {
 func paced(next http.Handler) http.Handler {
 	turns := rate.NewLimiter(mostASecond, mostAhead)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		turn := turns.Reserve()
-		if wait := turn.Delay(); wait > mostPatience || !waits(r.Context(), wait) {
-			turn.Cancel()
+		ctx, cancel := context.WithTimeout(r.Context(), mostPatience)
+		err := turns.Wait(ctx) // fails at once where the turn is later than that
+		cancel()
+		if err != nil {
 			w.Header().Set("Retry-After", retryAfter)
 			http.Error(w, errBusy.words, errBusy.status)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-// waits tells whether a time went by before a context ended.
-func waits(ctx context.Context, wait time.Duration) bool {
-	if wait <= 0 {
-		return true
-	}
-	over := time.NewTimer(wait)
-	defer over.Stop()
-	select {
-	case <-over.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
