@@ -33,9 +33,8 @@ type edition struct {
 	stamp any
 	pause time.Duration // in which it counts, whatever happens
 
-	mu     sync.Mutex
-	narrow map[string]*narrowed // by scope
-	turn   sync.Mutex           // held by who makes one of them
+	narrow few[narrowed] // by scope
+	turn   sync.Mutex    // held by who makes one of them
 }
 
 // narrowed is the index of limited viewers.
@@ -128,7 +127,7 @@ func (b *board) make(stamp any) {
 	if before != nil && before.status.asked.Load() {
 		_, _, _ = x.document() // who asks is told what is wrong with it
 	}
-	b.last.Store(&edition{index: x, stamp: stamp, pause: max(leastPause, timesPause*b.now().Sub(began)), narrow: map[string]*narrowed{}})
+	b.last.Store(&edition{index: x, stamp: stamp, pause: max(leastPause, timesPause*b.now().Sub(began))})
 }
 
 // fresh tells whether it is good enough to be shown, or was a moment ago.
@@ -151,25 +150,11 @@ func (e *edition) grace() time.Duration {
 // of is the index of a limited viewer, made from a world of his own. Others wait
 // for it only where theirs are not made either.
 func (e *edition) of(s scope) *index {
-	n := e.place(s.key())
+	n := e.narrow.place(s.key(), mostNarrow)
 	n.once.Do(func() {
 		e.turn.Lock()
 		defer e.turn.Unlock()
 		n.index = newIndex(e.World.narrow(s), e.made, nil)
 	})
 	return n.index
-}
-
-func (e *edition) place(key string) *narrowed {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if n := e.narrow[key]; n != nil {
-		return n
-	}
-	if len(e.narrow) >= mostNarrow {
-		clear(e.narrow)
-	}
-	n := &narrowed{}
-	e.narrow[key] = n
-	return n
 }

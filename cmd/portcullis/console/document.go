@@ -81,10 +81,7 @@ func (r *row) encoded() ([]byte, error) {
 
 // shelf has the pages of an index that were asked for last, by their address:
 // many who look at the same have it made once a second.
-type shelf struct {
-	mu sync.Mutex
-	of map[string]*shelved
-}
+type shelf struct{ few[shelved] }
 
 type shelved struct {
 	mu   sync.Mutex // held by who makes it
@@ -102,7 +99,7 @@ const (
 // page is the one under a name, made where there is none, or none that is new
 // enough.
 func (s *shelf) page(name string, now time.Time, render func() ([]byte, error)) ([]byte, error) {
-	p := s.place(name)
+	p := s.place(name, mostShelved)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if age := now.Sub(p.at); p.body != nil && age >= 0 && age < shelfTime {
@@ -113,18 +110,4 @@ func (s *shelf) page(name string, now time.Time, render func() ([]byte, error)) 
 		p.body, p.at = body, now
 	}
 	return body, err
-}
-
-func (s *shelf) place(name string) *shelved {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if p := s.of[name]; p != nil {
-		return p
-	}
-	if s.of == nil || len(s.of) >= mostShelved {
-		s.of = map[string]*shelved{}
-	}
-	p := &shelved{}
-	s.of[name] = p
-	return p
 }
