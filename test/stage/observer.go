@@ -43,6 +43,7 @@ type Observer struct {
 	announced map[string]map[string]bool
 	last      map[string]*unstructured.Unstructured
 	writes    map[string]int
+	written   map[string][]string // what was written, the latest last
 	versions  int
 	faults    []string
 	closing   bool
@@ -73,7 +74,7 @@ func Observe(ctx context.Context, cfg *rest.Config, mine func(*unstructured.Unst
 		mine = func(*unstructured.Unstructured) bool { return true }
 	}
 	o := &Observer{client: c, mine: mine, ended: make(chan struct{}), allowed: map[string]map[string]bool{}, announced: map[string]map[string]bool{},
-		last: map[string]*unstructured.Unstructured{}, writes: map[string]int{}}
+		last: map[string]*unstructured.Unstructured{}, writes: map[string]int{}, written: map[string][]string{}}
 	there := clusterList()
 	if err := c.List(ctx, there); err != nil {
 		return nil, fmt.Errorf("observe the clusters: %w", err)
@@ -146,6 +147,7 @@ func (o *Observer) look(now *unstructured.Unstructured) {
 	v := version{id, before, now}
 	if v.byUs() {
 		o.writes[id]++
+		o.written[id] = append(o.written[id], time.Now().Format("15:04:05.000 ")+v.lineBefore()+" -> "+v.line())
 		o.faults = append(o.faults, v.overreach()...)
 	}
 	if !v.moved() || before == nil && !v.ours() {
@@ -233,6 +235,15 @@ func (o *Observer) Writes(id string) int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.writes[id]
+}
+
+// Written are the last n versions of a cluster that the reconciler made, each
+// with what was there before.
+func (o *Observer) Written(id string, n int) string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	all := o.written[id]
+	return strings.Join(all[max(0, len(all)-n):], "\n")
 }
 
 // Carry counts the clusters whose list is this one, as far as was seen.
