@@ -126,16 +126,4 @@ func (h *history) fight() {
 }
 
 // blow is one in a fight.
-func (h *history) blow(id string, list []string) {
-	c := h.clusters[id]
-	c.foreign++
-	h.note("somebody sets the list of %s to %v (set: %t), once more", id, list, list != nil)
-	h.observer.Announce(id, list)
-	h.writes[id]++
-	h.change(func() { c.live, c.set = list, list != nil })
-	how := kkp.WithoutList()
-	if list != nil {
-		how = kkp.WithList(list...)
-	}
-	h.must(kkp.Update(h.ctx, h.client, id, how))
-}
+func (h *history) blow(id string, list []string) { h.write(id, list, ", once more") }

@@ -306,16 +306,22 @@ func (h *history) hand(id string) {
 	if c.foreign == mostByHand || c.byHand != nil {
 		return
 	}
+	h.write(id, list, "")
+}
+
+// write is a list that somebody else writes, with how in a few words.
+func (h *history) write(id string, list []string, how string) {
+	c := h.clusters[id]
 	c.foreign++
-	h.note("somebody sets the list of %s to %v (set: %t)", id, list, list != nil)
+	h.note("somebody sets the list of %s to %v (set: %t)%s", id, list, list != nil, how)
 	h.observer.Announce(id, list)
 	h.writes[id]++
 	h.change(func() { c.live, c.set = list, list != nil })
-	how := kkp.WithoutList()
+	option := kkp.WithoutList()
 	if list != nil {
-		how = kkp.WithList(list...)
+		option = kkp.WithList(list...)
 	}
-	h.must(kkp.Update(h.ctx, h.client, id, how))
+	h.must(kkp.Update(h.ctx, h.client, id, option))
 }
 
 // enforced are the clusters that are to carry a list, whatever others do.
