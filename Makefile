@@ -20,7 +20,7 @@ SERVER_PACKAGES = go list -e -test -f '{{.ImportPath}} {{join .Deps " "}}' ./...
 	awk '$$1 ~ /\.test$$/ && /\/test\/servers( |$$)/ { sub(/\.test$$/, "", $$1); print $$1 }'
 
 # With the race detector, what is there for its size is smaller.
-FULL_SIZE := echo "== large packs in full size" && go test -run 'PullRequest|Branch' ./source
+FULL_SIZE := echo "== large packs in full size" && go test -timeout $(TIMEOUT) -run 'PullRequest|Branch' ./source
 
 # These count requests, or wait for what servers do in their own time: nothing
 # else may run beside them.
@@ -60,7 +60,7 @@ readers: build ## the pages read by 20 while all lists change, to build/readers.
 	KUBEBUILDER_ASSETS="$$assets" bin/bench -n $(or $(N),10000) -pages -out build/readers.json
 
 harness: ## the bench on a few clusters: requests and writes are asserted, times are not
-	cd test/bench && go vet ./... && go test -count=1 ./... # nothing outside of its folder counts for the cache
+	cd test/bench && go vet ./... && go test -count=1 -timeout $(TIMEOUT) ./... # nothing outside of its folder counts for the cache
 
 lint: ## formatting (all modules), vet, staticcheck
 	@unformatted=$$(gofmt -l .) && if [ -n "$$unformatted" ]; then \
@@ -72,10 +72,10 @@ lint: ## formatting (all modules), vet, staticcheck
 unit: ## tests without servers; needs only Go and git
 	@$(if $(RACE),,echo "no C compiler: without the race detector";) \
 	packages=$$(go list ./... | grep -v -e /test/e2e -e /test/servers$$) && \
-	PORTCULLIS_TEST_SERVERS=none go test $(RACE) $$packages
+	PORTCULLIS_TEST_SERVERS=none go test $(RACE) -timeout $(TIMEOUT) $$packages
 
 alerts: ## alerts and dashboard, on Prometheus' own rule engine; a module of its own
-	cd test/alerts && go vet ./... && go test -count=1 ./... # nothing outside of its folder counts for the cache
+	cd test/alerts && go vet ./... && go test -count=1 -timeout $(TIMEOUT) ./... # nothing outside of its folder counts for the cache
 
 # What drives a browser is no business of the product's either.
 pages: ## the pages in a real Chromium, headless, with axe-core; what they look like to build/screens
@@ -83,7 +83,7 @@ pages: ## the pages in a real Chromium, headless, with axe-core; what they look 
 		echo "no Chromium: THE PAGES ARE NOT TESTED IN A BROWSER (apt-get install chromium)"
 	@command -v npm >/dev/null || echo "no npm, for axe-core: THE PAGES ARE NOT TESTED IN A BROWSER (apt-get install npm)"
 	@assets=$$(go run ./test/tools -control-plane) && export KUBEBUILDER_ASSETS="$$assets" && \
-	cd test/browser && go vet ./... && go test -count=1 ./... # nothing outside of its folder counts for the cache
+	cd test/browser && go vet ./... && go test -count=1 -timeout $(TIMEOUT) ./... # nothing outside of its folder counts for the cache
 
 test: lint ## all tests, on real servers too; KKP_CRDS=folder takes KKP's own CRDs
 	@command -v buildah >/dev/null || echo "no buildah: THE CONTAINER IMAGE IS NOT TESTED (apt-get install buildah)"
@@ -91,7 +91,7 @@ test: lint ## all tests, on real servers too; KKP_CRDS=folder takes KKP's own CR
 	servers=$$($(SERVER_PACKAGES)) && go list ./... > .tools/packages && \
 	printf '%s\n' $$servers > .tools/server-packages && \
 	echo "== unit tests" && \
-	PORTCULLIS_TEST_SERVERS=none go test $(RACE) $$(grep -v -x -F -f .tools/server-packages .tools/packages) && \
+	PORTCULLIS_TEST_SERVERS=none go test $(RACE) -timeout $(TIMEOUT) $$(grep -v -x -F -f .tools/server-packages .tools/packages) && \
 	$(if $(RACE),$(FULL_SIZE) &&) \
 	echo "== alerts" && $(MAKE) --no-print-directory alerts && \
 	echo "== fuzzing, shortly" && $(MAKE) --no-print-directory fuzz FUZZTIME=3s && \
