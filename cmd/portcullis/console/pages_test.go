@@ -82,7 +82,7 @@ func TestFleetPage(t *testing.T) {
 		"/?datacenter=dc-b":       {[]string{"1 of 5 clusters", "shoptest01"}, []string{`row"><a href="/clusters/acmegone01"`}},
 		"/?q=SHOP-prod+DC-A":      {[]string{"1 of 5 clusters", "shopprod01"}, []string{`row"><a href="/clusters/acmegone01"`}},
 		"/?q=webhook":             {[]string{"1 of 5 clusters", "shoptest01"}, nil},
-		"/?q=nothing+like+it":     {[]string{"No cluster is like that"}, nil},
+		"/?q=nothing+like+it":     {[]string{"No cluster matches"}, nil},
 		"/?page=99":               {[]string{"5 clusters"}, nil},
 		"/?expires=soon":          {[]string{"4 of 5 clusters, in which something expires within 30 days", "canaryprod", `name="expires" value="soon"`}, []string{`row"><a href="/clusters/acmegone01"`}},
 		"/?expires=soon&q=shop":   {[]string{"2 of 5 clusters"}, []string{`row"><a href="/clusters/canaryprod"`}},
