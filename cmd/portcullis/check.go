@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -98,10 +99,14 @@ func (o *checkOptions) print(out io.Writer, result report.Result) error {
 	return report.Text(out, result, colourful(out))
 }
 
+// summarize counts. What stands in a stray file, which is not read, is no list.
 func summarize(files []render.File) report.Summary {
 	s := report.Summary{Files: len(files)}
 	clusters := map[string]bool{}
 	for _, f := range files {
+		if ext := path.Ext(f.Path); f.Tenant == "" || ext != ".yaml" && ext != ".yml" {
+			continue
+		}
 		s.Allowlists += len(f.Parsed.Allowlists)
 		for _, a := range f.Parsed.Allowlists {
 			for _, c := range a.Spec.Clusters.Items {

@@ -41,6 +41,7 @@ func TestDiffAndExplainLive(t *testing.T) {
 	}
 
 	contains(t, command(t, 0, slices.Concat([]string{"explain", "shopprod01", "203.0.113.7"}, seed)...), "shop (shopprod01) on eu-west: 203.0.113.7 is let in, for good\n")
+	contains(t, command(t, 0, slices.Concat([]string{"explain", "shop", "203.0.113.7"}, seed)...), "shop (shopprod01) on eu-west: 203.0.113.7 is let in, for good\n")
 	contains(t, command(t, 0, slices.Concat([]string{"explain", "shopprod01", "198.51.100.241"}, seed)...), "by 198.51.100.240/28: the Seed's own")
 	contains(t, command(t, 1, slices.Concat([]string{"explain", "shopprod01", "203.0.113.200"}, seed)...), "is not let in\n", "nearest: 203.0.113.0/25")
 	contains(t, command(t, 0, slices.Concat([]string{"explain", "globexprod", "10.1.2.3"}, seed)...), "note: this is by the list that the cluster carries, which is in no file\n")

@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/portcullis-gitops/portcullis/render"
 	"github.com/portcullis-gitops/portcullis/render/meaning"
 	"github.com/portcullis-gitops/portcullis/render/report"
 )
@@ -27,7 +30,7 @@ func explainCommand() *cobra.Command {
 		Long: "Explain tells whether the files let an address, or all of a prefix, in to the\n" +
 			"cluster with that ID: by which entries, and until when; or which entry is nearest.\n" +
 			"Without --live it contacts nothing, and knows neither which clusters a selector\n" +
-			"picks nor the ranges that KKP adds.\n\n" +
+			"picks nor the ranges that KKP adds. With it CLUSTER may be a name, too.\n\n" +
 			"Exit code: 0 let in, 1 not let in, 2 cannot tell, or could not run.",
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -68,6 +71,9 @@ func (o *explainOptions) run(ctx context.Context, cluster string, prefix netip.P
 		return err
 	}
 	o.progress.end()
+	if cluster, err = clusterOf(inventory, cluster); err != nil {
+		return err
+	}
 	side := meaning.Alone(meaning.Trees{After: files, Policy: p, Inventory: inventory, Seed: seed, Now: now})
 	answers := meaning.Explain(meaning.Question{Cluster: cluster, Prefix: prefix, Side: side, Policy: p, Inventory: inventory, Now: now})
 	write := report.ExplainText
@@ -78,6 +84,28 @@ func (o *explainOptions) run(ctx context.Context, cluster string, prefix netip.P
 		return err
 	}
 	return exitOf(cluster, answers)
+}
+
+// clusterOf is the ID of the cluster that is meant: said is its ID, or, where a seed
+// was asked, its name. Names are not unique, and an ID is nobody else's name.
+func clusterOf(inventory render.Inventory, said string) (string, error) {
+	if _, is := inventory.Clusters[said]; is {
+		return said, nil
+	}
+	var named []string
+	for id, c := range inventory.Clusters {
+		if c.Name == said {
+			named = append(named, id)
+		}
+	}
+	switch len(named) {
+	case 0:
+		return said, nil // a list may name it all the same
+	case 1:
+		return named[0], nil
+	}
+	slices.Sort(named)
+	return "", fmt.Errorf("%d clusters are called %q: say which by its ID, %s", len(named), said, strings.Join(named, ", "))
 }
 
 // exitOf is the answer as the command ends with it: one that cannot be told
