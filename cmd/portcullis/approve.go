@@ -96,6 +96,9 @@ func standingOf(s apply.SourceState, commit string) (done bool, why string) {
 	if s.Held != nil && s.Held.Commit == commit {
 		return false, ""
 	}
+	if s.Held != nil && slices.ContainsFunc(s.Commits, func(r apply.CommitRecord) bool { return r.SHA == commit && r.Held != "" }) {
+		return false, "is not the head of the branch any more: what came after it is judged by itself" + instead(s)
+	}
 	accepted := commit == s.Accepted || slices.ContainsFunc(s.Commits, func(r apply.CommitRecord) bool {
 		return r.SHA == commit && r.Held == "" && r.Superseded == ""
 	})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +31,7 @@ func TestWhatAnApprovalIsOf(t *testing.T) {
 		"accepted, another head is held": {state: apply.SourceState{Accepted: "old", Held: held}, commit: "old", done: true, words: []string{"is accepted already", "what is held:\n  portcullis approve customers@head", "rewinds old to head"}},
 		"to be merged":                   {state: apply.SourceState{Accepted: "old"}, commit: "next", words: []string{"is not held now", "within the hour"}},
 		"to be merged, others are held":  {state: apply.SourceState{Accepted: "new", Holds: tenants}, commit: "next", words: []string{"is not held now", "portcullis approve customers@asked", "opens 12 of 20"}},
+		"below the head that is held":    {state: apply.SourceState{Accepted: "old", Held: held, Commits: []apply.CommitRecord{{SHA: "below", Held: "opens 12 of 20"}, {SHA: "head", Held: held.Reason}}}, commit: "below", words: []string{"is not the head of the branch any more", "judged by itself", "portcullis approve customers@head"}},
 		"held once, and passed":          {state: apply.SourceState{Accepted: "new", Commits: []apply.CommitRecord{{SHA: "old", Superseded: "new"}}}, commit: "old", words: []string{"is not held now"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -98,5 +100,48 @@ func TestIgnoredApprovalIsTold(t *testing.T) {
 	}
 	if len(lines) != 3 || !strings.Contains(lines[0], `"by"="ops" "approved"="2026-11-23T12:00:00Z" "held"="2026-11-23T14:00:00Z"`) {
 		t.Errorf("got\n%s", strings.Join(lines, "\n"))
+	}
+}
+
+// A check that says how to approve its commit keeps its word when others are
+// pushed on top: the commit is approved, and nothing above it.
+func TestApprovalBelowTheHead(t *testing.T) {
+	t.Parallel()
+	s := newSigning(t)
+	f := s.follower("")
+	accepted := s.commit("", false)
+	far := s.commit(accepted, false)
+	above := s.commit(far, false)
+	head := s.commit(above, false)
+	if _, err := f.repo.Poll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	aside := strings.Repeat("a", 40)
+	records := []apply.CommitRecord{{SHA: accepted}, {SHA: far, Held: "opens 12"}, {SHA: above}, {SHA: aside, Held: "opens 12"}, {SHA: head, Held: "opens 12"}}
+	rewind := "rewinds " + short(head) + " to " + short(far)
+	for name, c := range map[string]struct {
+		accepted, commit, reason string
+		mass, of                 bool
+	}{
+		"the head":                           {accepted: accepted, commit: head, mass: true, of: true},
+		"below, for what it changes":         {accepted: accepted, commit: far, mass: true, of: true},
+		"below, never held":                  {accepted: accepted, commit: above},
+		"held, and not on the branch":        {accepted: accepted, commit: aside},
+		"below, a rewind":                    {accepted: head, commit: far, reason: rewind, of: true},
+		"below, a rewind that was not there": {accepted: head, commit: far},
+	} {
+		f.held = head
+		f.state.Accepted, f.state.Held, f.state.Commits = c.accepted, &apply.HeldCommit{Commit: head, Mass: true}, slices.Clone(records)
+		if c.reason != "" {
+			f.state.Commits[1].Held = c.reason
+		}
+		mass, of, err := f.approves(t.Context(), apply.Approval{Commit: c.commit}, time.Now())
+		if err != nil || of != c.of || (len(mass) == 1) != c.mass {
+			t.Errorf("%s: %v %v %v", name, mass, of, err)
+		}
+	}
+	f.held, f.state.Held = "", nil
+	if _, of, err := f.approves(t.Context(), apply.Approval{Commit: far}, time.Now()); of || err != nil {
+		t.Errorf("with nothing held: %v %v", of, err)
 	}
 }

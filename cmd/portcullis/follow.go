@@ -122,19 +122,27 @@ func (r *reconciler) approved(ctx context.Context, f *follower) error {
 	if done := f.known().Approved; !found || done != nil && done.Commit == a.Commit && done.At.Equal(a.At) {
 		return nil
 	}
-	if f.held == "" || a.Commit != f.held || !f.repo.Has(f.held) {
+	mass, of, err := f.approves(ctx, a, r.now())
+	switch {
+	case err != nil:
+		return err
+	case !of:
 		return r.letTenants(ctx, f, a)
 	}
 	if since := f.known().Held.Since; !timely(a, since) {
 		f.ignore(a, since)
 		return nil
 	}
+	head := f.held
 	f.log.Info("Following a commit that was held", "commit", a.Commit, "by", a.By, "reason", a.Reason)
-	if err := r.accept(ctx, f, f.held, &a); err != nil {
+	if err := r.accept(ctx, f, a.Commit, &a, mass...); err != nil {
 		return err
 	}
 	r.controller.Approved(r.approvals, a)
-	return nil
+	if head == a.Commit {
+		return nil
+	}
+	return r.move(ctx, f, head) // what came after is judged by itself
 }
 
 // forward tells whether the head follows from the accepted commit. One that
@@ -212,8 +220,9 @@ func (f *follower) forget(commit string) {
 }
 
 // accept judges a commit against the one that was judged before it, writes
-// down that it is accepted, and makes its plan the one that holds.
-func (r *reconciler) accept(ctx context.Context, f *follower, head string, approval *apply.Approval) error {
+// down that it is accepted, and makes its plan the one that holds. An approval is
+// of what goes too far, too, where it says so.
+func (r *reconciler) accept(ctx context.Context, f *follower, head string, approval *apply.Approval, mass ...render.Approved) error {
 	snapshot, files, err := f.read(ctx, f.cache, head)
 	if err != nil {
 		return err
@@ -221,7 +230,7 @@ func (r *reconciler) accept(ctx context.Context, f *follower, head string, appro
 	if !f.loaded {
 		r.keepOld(f)
 	}
-	before, after, err := r.renderBoth(ctx, f, files, f.mass(approval)...)
+	before, after, err := r.renderBoth(ctx, f, files, mass...)
 	if err != nil {
 		return err
 	}

@@ -17,14 +17,42 @@ func goesTooFar(p *render.Plan) bool {
 	return far
 }
 
-// mass is all of the source, where its head was held for going too far, and
-// was approved. A head that was held for something else may go too far besides:
-// that was not asked when it was approved, and is held by itself.
-func (f *follower) mass(approval *apply.Approval) []render.Approved {
-	if held := f.known().Held; approval == nil || held == nil || !held.Mass {
-		return nil
+// approves tells whether an approval is of the head that is held, or of a commit
+// below it that was held as well: its check says how to approve it, whatever was
+// pushed since. Mass is all of the source, where that was held for going too far.
+// What was held for something else may go too far besides: that was not asked when
+// it was approved, and is held by itself.
+func (f *follower) approves(ctx context.Context, a apply.Approval, now time.Time) (mass []render.Approved, of bool, err error) {
+	far := f.heldForMass(a.Commit)
+	switch {
+	case f.held == "" || !f.repo.Has(f.held):
+		return nil, false, nil
+	case a.Commit != f.held:
+		if far, of, err = f.approvesBelow(ctx, a.Commit, now); err != nil || !of {
+			return nil, false, err
+		}
 	}
-	return []render.Approved{{Source: f.conf.Name}}
+	if far {
+		mass = []render.Approved{{Source: f.conf.Name}}
+	}
+	return mass, true, nil
+}
+
+// approvesBelow tells whether a commit was held before the head that is held now,
+// which goes on from it, and whether for going too far: nothing else is against it
+// then. What is against it by now and was not then, nobody approved.
+func (f *follower) approvesBelow(ctx context.Context, commit string, now time.Time) (mass, held bool, err error) {
+	records := f.records()
+	i := slices.IndexFunc(records, func(r apply.CommitRecord) bool { return r.SHA == commit && r.Held != "" })
+	if i < 0 || !f.repo.Has(commit) {
+		return false, false, nil
+	}
+	below, err := f.repo.IsAncestor(ctx, commit, f.held)
+	if err != nil || !below {
+		return false, false, err
+	}
+	reason, err := f.objection(ctx, commit, now)
+	return reason == "", reason == "" || reason == records[i].Held, err
 }
 
 // holdMass keeps to the accepted commit because the head changes too much on

@@ -135,9 +135,9 @@ func TestSeedWideChangeHoldsTheRevision(t *testing.T) {
 	p.holds(p.Absent(stage.Billing), p.Absent(stage.ShopProd))
 	next := p.write(stage.GlobexProject+"/README.md", "hello")
 	p.await("the hold of what follows", p.Noted(next, stage.Failure, "held: ", "customers@"+next))
-	p.approve(next, "as announced")
+	p.approve(both, "as its own check says")
 	p.await("both lists", p.InForce(stage.Billing, "192.0.2.0/28", "203.0.113.128/25"), p.InForce(stage.ShopProd, "192.0.2.0/28", approvedList),
-		p.Noted(next, stage.Success), p.Noted(both, stage.Success, "superseded"))
+		p.Noted(both, stage.Success, "2 lists in force"), p.Noted(next, stage.Success, "nothing to change here"))
 }
 
 // TestPolicyThatTakesAwayFromAllIsHeld: the provider's own change goes too far.
