@@ -146,16 +146,38 @@ func TestIgnoredRangesAreNotEnforced(t *testing.T) {
 		t.Errorf("%s says %q", st.State, st.Message)
 	}
 	o.wantTrouble("LoadBalancerSourceRangesIgnored")
-	o.ctl.options.NotEnforced = true // known of this profile: its rule decides
+	o.ctl.SetBalancer(Balancer{Name: "azure", Ignores: true}) // known of this profile: its rule decides
 	o.settle()
 	o.wantTrouble("")
-	o.ctl.options.NotEnforced = false
+	o.ctl.SetBalancer(Balancer{Name: "azure"})
 	o.step(time.Hour)
 	o.api.says(corev1.EventTypeNormal, "EnsuredLoadBalancer", "and says nothing of ranges")
 	o.settle()
 	o.wantTrouble("")
 	if st := o.state(); st.Message != "handed to azure" {
 		t.Errorf("%s says %q", st.State, st.Message)
+	}
+}
+
+// A policy that names another load balancer is told of at once, by the reconciler
+// and by who reads its state, and nothing is written for it.
+func TestStatesTellOfTheBalancerOfANewPolicy(t *testing.T) {
+	t.Parallel()
+	for words, b := range map[string]Balancer{"handed to aws-nlb": {Name: "aws-nlb"}, "not enforced by hetzner": {"hetzner", true},
+		"handed to the load balancer": {}, "not enforced by the load balancer": {Ignores: true}} {
+		o := newOneCluster(t, "203.0.113.0/24")
+		o.settle()
+		writes := o.api.writes
+		o.ctl.SetBalancer(b)
+		o.settle()
+		if st := o.state(); st.Message != words || o.api.writes != writes {
+			t.Errorf("%+v: %q, after %d writes", b, st.Message, o.api.writes-writes)
+		}
+		services := map[string]*corev1.Service{o.api.cluster.Status.NamespaceName: o.api.service}
+		seen := observe([]Cluster{*o.api.cluster}, services, map[string]SourceState{"gone": {}, "customers": {Balancer: b}})
+		if len(seen) != 1 || seen[0].State != Synced || seen[0].Message != words {
+			t.Errorf("%+v is observed as %+v", b, seen)
+		}
 	}
 }
 

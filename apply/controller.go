@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -44,12 +45,8 @@ type Options struct {
 	// Where says where a list is kept, for Events: a few words, such as a file
 	// of a repository. Nil: the path of the claim.
 	Where func(render.Claim) string
-	// Balancer names the load balancer of the seed in states; empty: "the load
-	// balancer".
-	Balancer string
-	// NotEnforced says that it is known to ignore lists: states then say what a
-	// list is worth there.
-	NotEnforced bool
+	// Balancer is the load balancer of the seed, until SetBalancer says another.
+	Balancer Balancer
 	// Clock dates states and refusals; nil is the real one.
 	Clock clock.PassiveClock
 	// Log gets what is written and refused; the zero value is silent.
@@ -68,7 +65,9 @@ type Controller struct {
 	limiter *rate.Limiter
 	events  record.EventRecorder
 	seed    *seedWatch
-	said    func(namespace string) []*corev1.Event // by the load balancer there
+	// balancer is that of the seed, as the policy has it.
+	balancer atomic.Pointer[Balancer]
+	said     func(namespace string) []*corev1.Event // by the load balancer there
 	// overwritten are lists of ours that are not there any more.
 	overwritten *overwritten
 	news        mailbox
@@ -122,6 +121,7 @@ func newController(cl client.Client, o Options) *Controller {
 		states: map[string]ClusterState{}, memories: map[string]*memory{}, restored: map[string]Standing{}, putRight: map[string]int64{}, told: newTold(), order: newOrder(),
 		said: func(string) []*corev1.Event { return nil }, overwritten: &overwritten{lists: map[types.UID][]string{}},
 	}
+	c.balancer.Store(&o.Balancer)
 	c.seed = newSeedWatch(o.SeedResource, o.SeedRanges, o.Log, c.seedChanged, c.logNotices)
 	return c
 }

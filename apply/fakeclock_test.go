@@ -64,7 +64,7 @@ func (o *oneCluster) start(left map[string]Standing) {
 		}
 	}, funcr.Options{})
 	o.recorder = record.NewFakeRecorder(1000)
-	o.ctl = newController(o.api, Options{Clock: o.clock, Log: sink, Balancer: "azure"})
+	o.ctl = newController(o.api, Options{Clock: o.clock, Log: sink, Balancer: Balancer{Name: "azure"}})
 	o.ctl.events = o.recorder
 	o.ctl.said = func(string) []*corev1.Event { return o.api.events }
 	o.ctl.Restore(left)

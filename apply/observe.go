@@ -57,7 +57,7 @@ func (c *Controller) Observe(ctx context.Context, sources map[string]SourceState
 }
 
 func observe(clusters []Cluster, services map[string]*corev1.Service, sources map[string]SourceState) []Observed {
-	o := observer{sources: sources, services: services, seed: lastSeed(sources), seen: map[string]bool{}}
+	o := observer{sources: sources, services: services, seed: lastSeed(sources), balancer: lastBalancer(sources), seen: map[string]bool{}}
 	for i := range clusters {
 		o.look(&clusters[i])
 	}
@@ -109,10 +109,20 @@ func lastSeed(sources map[string]SourceState) render.SeedRanges {
 	return render.SeedRanges{}
 }
 
+func lastBalancer(sources map[string]SourceState) Balancer {
+	for _, s := range sources {
+		if s.Balancer != (Balancer{}) {
+			return s.Balancer
+		}
+	}
+	return Balancer{}
+}
+
 type observer struct {
 	sources  map[string]SourceState
 	services map[string]*corev1.Service
 	seed     render.SeedRanges
+	balancer Balancer
 	found    []Observed
 	seen     map[string]bool
 }
@@ -179,7 +189,7 @@ func (o *observer) derive(cl *Cluster) ClusterState {
 	}
 	svc := o.services[cl.Status.NamespaceName]
 	if svc != nil && carries(svc, serviceRanges(o.seed, liveList(cl))) {
-		return say(Synced, "handed to the load balancer%s", migrating(cl))
+		return say(Synced, "%s%s", o.balancer.handedTo(), migrating(cl))
 	}
 	return say(Applied, "%s%s", lagging(svc, serviceRanges(o.seed, liveList(cl)), cl, o.seed), migrating(cl))
 }

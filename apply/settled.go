@@ -45,7 +45,7 @@ func (c *Controller) progress(ctx context.Context, w *render.Wanted, cl *Cluster
 	if carried {
 		st = say(Synced, "%s%s", c.handedOver(w, cl, &m.standing), migrating(cl))
 	}
-	st.Trouble = m.standing.fails(carried, c.options.NotEnforced, written(cl))
+	st.Trouble = m.standing.fails(carried, c.balancer.Load().Ignores, written(cl))
 	return st, nil
 }
 
@@ -100,21 +100,17 @@ func (c *Controller) service(ctx context.Context, namespace string) (*corev1.Ser
 // handedOver claims no more than is known: that KKP gave the list to the load
 // balancer, not that the load balancer heeds it.
 func (c *Controller) handedOver(w *render.Wanted, cl *Cluster, s *Standing) string {
-	to := c.options.Balancer
-	if to == "" {
-		to = "the load balancer"
-	}
+	balancer := c.balancer.Load()
+	to := balancer.words()
 	switch {
 	case w.Access == render.Open && liveList(cl).Set:
 		return "open: handed to " + to + " without a list; the empty one on the Cluster ([]), as a save in the dashboard leaves it, lets in the same"
 	case w.Access == render.Open:
 		return "open: handed to " + to + " without a list"
-	case c.options.NotEnforced:
-		return "not enforced by " + to
-	case s.Ignored != nil:
+	case s.Ignored != nil && !balancer.Ignores:
 		return "not enforced: " + to + " says " + s.Ignored.Reason
 	}
-	return "handed to " + to
+	return balancer.handedTo()
 }
 
 // lagging says what keeps the Service from carrying the list, as far as that

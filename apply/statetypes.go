@@ -37,6 +37,8 @@ type SourceState struct {
 	Commits []CommitRecord `json:"commits,omitempty"`
 	// SeedRanges are the Seed's own, as last known.
 	SeedRanges render.SeedRanges `json:"seedRanges,omitzero"`
+	// Balancer is the seed's load balancer, as the policy last had it.
+	Balancer Balancer `json:"balancer,omitzero"`
 	// Notices are what the seed's operator should know, one line each.
 	Notices []string `json:"notices,omitempty"`
 

@@ -16,7 +16,7 @@ import (
 
 func TestListReachesTheService(t *testing.T) {
 	t.Parallel()
-	s := start(t, apply.Options{Balancer: "azure"})
+	s := start(t, apply.Options{Balancer: apply.Balancer{Name: "azure"}})
 	cluster := s.create()
 	id := cluster.GetName()
 
@@ -40,7 +40,7 @@ func TestListReachesTheService(t *testing.T) {
 // "Synced" is never more than is known.
 func TestSyncedSaysWhereNothingIsFiltered(t *testing.T) {
 	t.Parallel()
-	s := start(t, apply.Options{Balancer: "hetzner", NotEnforced: true})
+	s := start(t, apply.Options{Balancer: apply.Balancer{Name: "hetzner", Ignores: true}})
 	cluster := s.create()
 	s.plan(restricted(cluster, "203.0.113.0/24"))
 	if got := s.wait(cluster.GetName(), apply.Synced); got != "not enforced by hetzner" {

@@ -19,6 +19,7 @@ type observation struct {
 	deviations map[string]apply.Deviation
 	resting    map[string]apply.Standing
 	seed       render.SeedRanges
+	balancer   apply.Balancer
 	notices    []string
 }
 
@@ -26,7 +27,7 @@ type observation struct {
 func (f *follower) observed(s *apply.SourceState) {
 	if f.latest != nil {
 		s.Deviations, s.SeedRanges, s.Notices = f.latest.deviations, f.latest.seed, f.latest.notices
-		s.Resting = f.latest.resting
+		s.Resting, s.Balancer = f.latest.resting, f.latest.balancer
 	}
 }
 
@@ -38,7 +39,7 @@ func (f *follower) saveDeviations(ctx context.Context, r *reconciler, states map
 		return
 	}
 	f.mu.Lock()
-	f.latest = &observation{f.deviations(r.plan, states), r.resting(f), r.inventory.Seed, r.controller.Notices()}
+	f.latest = &observation{f.deviations(r.plan, states), r.resting(f), r.inventory.Seed, r.policy.balancer(), r.controller.Notices()}
 	f.mu.Unlock()
 	if f.underWay(r.now()) || f.tooSoon(r.now()) {
 		return

@@ -51,9 +51,7 @@ func filesAt(source string, paths []string) []render.FileID {
 // follow acts on what a poll found. A poll that failed changes nothing.
 func (r *reconciler) follow(ctx context.Context, p polled) {
 	f := p.follower
-	if r.policy.reread(r.log) {
-		r.replan(ctx)
-	}
+	r.followPolicy(ctx)
 	if p.err != nil {
 		f.log.Error(p.err, "Cannot poll the source")
 		r.silence(ctx, f)
@@ -313,7 +311,6 @@ func (f *follower) acceptInto(s *apply.SourceState, head string, now time.Time, 
 		}
 	}
 	slices.Sort(s.Refused)
-	s.Tenants = f.tenants
 	s.Claims = plan.Contested(f.conf.Name)
 	if len(s.Claims) == 0 {
 		s.Claims = nil // as it is read back

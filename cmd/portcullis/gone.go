@@ -85,6 +85,7 @@ func stillOf(s apply.SourceState, plan *render.Plan, now time.Time) apply.Source
 		since = s.Holds[0].Since
 	}
 	s.Kept, s.Held, s.Holds, s.Deviations = plan.Kept(s.Name), nil, nil, nil
+	s.Balancer, s.Tenants = apply.Balancer{}, nil // as the policy had them once
 	n := 0
 	for _, id := range slices.Sorted(maps.Keys(plan.Clusters)) {
 		w := plan.Clusters[id]

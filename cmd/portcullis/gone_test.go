@@ -18,11 +18,11 @@ func TestTheStateOfASourceThatIsGone(t *testing.T) {
 		List: render.Written([]string{"203.0.113.0/24"}), Held: &render.Hold{Rule: render.RuleGone, Message: "source old is gone"}}
 	plan := &render.Plan{Clusters: map[string]*render.Wanted{"shopprod01": held,
 		"another": {Cluster: "another", UID: "uid", Claim: render.Claim{Source: "new"}, Access: render.Restricted, List: held.List}}}
-	before := apply.SourceState{Name: "old", Accepted: "a1", Kept: map[string][]string{"acme": {"gone/0000"}},
+	before := apply.SourceState{Name: "old", Accepted: "a1", Balancer: apply.Balancer{Name: "azure"}, Tenants: map[string]string{"p": "acme"}, Kept: map[string][]string{"acme": {"gone/0000"}},
 		Held: &apply.HeldCommit{Commit: "b2"}, Holds: []apply.TenantHold{{Tenant: "acme", Commit: "a0", Since: now.Add(-time.Hour)}}}
 	s := stillOf(before, plan, now)
 	want := []apply.TenantHold{{Commit: "a1", Reason: goneReason, Since: now, Clusters: 1}}
-	if !reflect.DeepEqual(s.Holds, want) || s.Held != nil || len(s.Kept["acme"]) != 1 || len(s.Deviations) != 1 || s.Deviations["shopprod01"].State != apply.Held {
+	if !reflect.DeepEqual(s.Holds, want) || s.Held != nil || len(s.Kept["acme"]) != 1 || s.Tenants != nil || s.Balancer.Name != "" || len(s.Deviations) != 1 || s.Deviations["shopprod01"].State != apply.Held {
 		t.Errorf("the state is %+v", s)
 	}
 	if again := stillOf(s, plan, now.Add(time.Hour)); !reflect.DeepEqual(again, s) {
@@ -50,5 +50,17 @@ func TestTheStateOfASourceThatIsGone(t *testing.T) {
 	}
 	if s = stillOf(s, &render.Plan{}, now); s.Kept != nil || s.Holds != nil || s.Deviations != nil || s.Accepted != "a1" {
 		t.Errorf("with nothing left, the state is %+v", s)
+	}
+}
+
+// Whose a project is by the policy is written down with each plan, not only with
+// the next commit: `status` names the tenants by it.
+func TestTenantsAreWrittenDownWithEachPlan(t *testing.T) {
+	t.Parallel()
+	f, _ := newTestFollower()
+	f.tenants = map[string]string{"project": "beta"}
+	s := apply.SourceState{Accepted: "a1", Tenants: map[string]string{"project": "acme"}}
+	if f.holdsInto(&s, &render.Plan{}, nil, time.Time{}); !reflect.DeepEqual(s.Tenants, f.tenants) {
+		t.Errorf("the project is %v", s.Tenants)
 	}
 }

@@ -180,7 +180,7 @@ func (f *follower) holdsInto(s *apply.SourceState, plan *render.Plan, set []stri
 	if s.Force = plan.Force(f.conf.Name); len(s.Force) == 0 {
 		s.Force = nil // as it is read back
 	}
-	s.Overdue = plan.Overdue(f.conf.Name)
+	s.Overdue, s.Tenants = plan.Overdue(f.conf.Name), f.tenants
 	// Where the files were read goes with what they became: with the lists safe
 	// that were kept from before, nothing is to be looked for at the old place.
 	s.Kept, s.Path, s.Tenant = plan.Kept(f.conf.Name), f.conf.Path, f.conf.Tenant

@@ -6,8 +6,10 @@ import (
 
 	"github.com/go-logr/logr"
 
+	"github.com/portcullis-gitops/portcullis/apply"
 	"github.com/portcullis-gitops/portcullis/render/lint"
 	"github.com/portcullis-gitops/portcullis/render/policy"
+	"github.com/portcullis-gitops/portcullis/render/profile"
 )
 
 // policyFile is the Policy as it was last read without a fault.
@@ -46,7 +48,9 @@ func (f *policyFile) parse(content []byte) (*policy.Policy, error) {
 func (f *policyFile) reread(log logr.Logger) bool {
 	content, err := os.ReadFile(f.path)
 	if err != nil {
-		log.Error(err, "Cannot read the policy: the last good one stays in force")
+		if !f.unread { // it is looked at every few seconds
+			log.Error(err, "Cannot read the policy: the last good one stays in force")
+		}
 		f.unread = true
 		return false
 	}
@@ -63,6 +67,16 @@ func (f *policyFile) reread(log logr.Logger) bool {
 	f.current = next
 	log.Info("Took up a changed policy")
 	return true
+}
+
+// balancer is the load balancer of the Config's seed, as states tell of it. One
+// that is not named has no name there, either.
+func (f *policyFile) balancer() apply.Balancer {
+	p := f.current.Seeds[f.config.Seed].Profile
+	if p.Name == profile.Generic().Name {
+		p.Name = ""
+	}
+	return apply.Balancer{Name: p.Name, Ignores: p.Enforces == profile.No}
 }
 
 // stale tells whether the policy in force is not what the file says.

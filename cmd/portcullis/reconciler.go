@@ -75,6 +75,8 @@ func (r *reconciler) run(ctx context.Context) error {
 		go f.poll(ctx, results)
 		r.openDesk(ctx, f)
 	}
+	policies := time.NewTicker(policyEvery)
+	defer policies.Stop()
 	for {
 		timer := time.NewTimer(r.idle())
 		select {
@@ -89,6 +91,11 @@ func (r *reconciler) run(ctx context.Context) error {
 		case <-r.approvals.News(): // what was held may go ahead
 			r.lookAtApprovals(ctx)
 		case <-r.controller.Outcomes(): // a cluster's state is another
+		case <-policies.C: // which is not in Git, and waits for no poll
+			if !r.followPolicy(ctx) {
+				timer.Stop()
+				continue
+			}
 		case <-timer.C: // an entry expires, a cluster's time is up, or news was gathered
 			r.expire(ctx)
 		}
@@ -192,7 +199,9 @@ func (r *reconciler) lose(err error) {
 // as the mirrors on disk have them, and the lists that were kept. It reads all of
 // it now: as a standby, this process may have been there for long.
 func (r *reconciler) restore(ctx context.Context) error {
-	r.policy.reread(r.log)
+	if r.policy.reread(r.log) {
+		r.controller.SetBalancer(r.policy.balancer())
+	}
 	states, retained, err := r.store.Load(ctx)
 	if err != nil {
 		return fmt.Errorf("read the state: %w", err)
@@ -217,6 +226,23 @@ func (r *reconciler) restore(ctx context.Context) error {
 	r.findGone(ctx, states)
 	r.replan(ctx)
 	return nil
+}
+
+// policyEvery is how often the policy is looked at, however rare polls are or
+// have become: it is what an operator can change while Git is away.
+const policyEvery = 10 * time.Second
+
+// followPolicy plans for a policy that has changed, and tells whether it has.
+func (r *reconciler) followPolicy(ctx context.Context) bool {
+	if !r.policy.reread(r.log) {
+		return false
+	}
+	r.controller.SetBalancer(r.policy.balancer())
+	for _, f := range r.sources {
+		f.tenants = r.tenants()
+	}
+	r.replan(ctx)
+	return true
 }
 
 // tenants are, by project, those that are not named by it.

@@ -24,7 +24,6 @@ import (
 	"github.com/portcullis-gitops/portcullis/cmd/portcullis/metrics"
 	"github.com/portcullis-gitops/portcullis/render"
 	"github.com/portcullis-gitops/portcullis/render/policy"
-	"github.com/portcullis-gitops/portcullis/render/profile"
 	"github.com/portcullis-gitops/portcullis/source"
 	"github.com/portcullis-gitops/portcullis/source/forge"
 	"github.com/portcullis-gitops/portcullis/source/forge/github"
@@ -150,12 +149,10 @@ func (o *runOptions) manager(seed *rest.Config, scheme *runtime.Scheme, term *te
 }
 
 func (o *runOptions) applyOptions(r *reconciler) apply.Options {
-	balancer := r.policy.current.Seeds[r.config.Seed].Profile
 	return apply.Options{
 		Rate: r.config.ApplyRate, DryRun: o.dryRun, Log: r.log.WithName("apply"),
 		SeedResource: namespacedName(r.config.SeedResource), Where: whereabouts(r.sources),
-		Balancer:    balancer.Name,
-		NotEnforced: balancer.Enforces == profile.No,
+		Balancer: r.policy.balancer(),
 	}
 }
 

@@ -69,3 +69,16 @@ func TestPolicyIsTakenUpAsItChanges(t *testing.T) {
 	p.await("a change beside the broken policy", p.InForce(stage.ShopDev, want...), p.Noted(sha, stage.Success))
 	p.holds(p.InForce(stage.ShopProd, moved(stage.ProdList())...))
 }
+
+// TestPolicyWaitsForNoPoll: it counts while Git is away, and states tell of it.
+func TestPolicyWaitsForNoPoll(t *testing.T) {
+	t.Parallel()
+	p, _ := begin(t, stage.Options{Config: func(d stage.Document) { d["schedule"] = "@every 1h" }})
+	policy, err := p.ReadPolicy()
+	p.must(err)
+	seeds, _ := policy["seeds"].(map[string]any)
+	seed, _ := seeds["eu-west"].(map[string]any)
+	seed["loadBalancer"] = "hetzner"
+	p.must(p.WritePolicy(policy))
+	p.await("the other load balancer", p.stands(stage.ShopProd, "Synced", "not enforced by hetzner"))
+}
