@@ -3,11 +3,18 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/portcullis-gitops/portcullis/apply"
+	"github.com/portcullis-gitops/portcullis/cmd/portcullis/console"
 )
 
 // A name of a file is somebody else's: what a terminal would act on is escaped
@@ -48,6 +55,37 @@ func TestPrintableErrors(t *testing.T) {
 	} {
 		if got := printable(c.err); got != c.want {
 			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+}
+
+// Names of clusters are somebody else's, too: whatever the form of the status, a
+// terminal is told nothing by them, and a program that reads JSON has them whole.
+func TestStatusIsEscaped(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"shop\u009b2J\x7f", "shop\u202eprod", "two\nlines\x1b[2J\u0085", "- 'a': \"b\" # \u2066c\\u202e", "\ufeff", "shop-prod"} {
+		s := &status{console.Status{Seed: "eu-west", Clusters: []apply.Observed{{ID: "qvjdddt72t", Name: name, Message: name, State: apply.Synced}}}}
+		for _, form := range []string{"", "wide", "json", "yaml"} {
+			var out bytes.Buffer
+			if err := (&statusOptions{output: form}).print(&out, s); err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range out.String() {
+				if r != '\n' && !unicode.IsPrint(r) {
+					t.Errorf("%q as %q: %U is in what is printed:\n%+q", name, form, r, &out)
+				}
+			}
+			var back console.Status
+			switch form {
+			case "json":
+				if err := json.Unmarshal(out.Bytes(), &back); err != nil || len(back.Clusters) != 1 || back.Clusters[0].Name != name {
+					t.Errorf("%q read back as %+v, %v", name, back.Clusters, err)
+				}
+			case "yaml":
+				if err := yaml.Unmarshal(out.Bytes(), &back); err != nil || len(back.Clusters) != 1 || back.Clusters[0].ID != "qvjdddt72t" {
+					t.Errorf("%q read back as %+v, %v:\n%s", name, back.Clusters, err, &out)
+				}
+			}
 		}
 	}
 }

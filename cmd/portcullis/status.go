@@ -1,12 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -186,17 +187,31 @@ func approveLine(source, commit string) string { return console.ApproveLine(sour
 func (o *statusOptions) print(out io.Writer, s *status) error {
 	switch o.output {
 	case "json":
-		encoder := json.NewEncoder(out)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(s)
+		return report.WriteJSON(out, s)
 	case "yaml":
-		text, err := yaml.Marshal(s)
-		if err == nil {
-			_, err = out.Write(text)
-		}
-		return err
+		return writeYAML(out, s)
 	}
 	return s.table(out, tableOptions{wide: o.output == "wide", name: o.name}, time.Now())
+}
+
+// writeYAML writes a value as YAML. What a terminal may act on and the library
+// leaves as it is, such as what turns the direction of text, is escaped: within
+// double quotes it is read as it was, in a plain value as it is shown.
+func writeYAML(out io.Writer, doc any) error {
+	var b bytes.Buffer
+	if err := report.WriteJSON(&b, doc); err != nil {
+		return err
+	}
+	text, err := yaml.JSONToYAML(b.Bytes()) // of escaped text: yaml.Marshal fails at the rest of the control characters
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(string(text)) {
+		if _, err := fmt.Fprintln(out, report.Escape(strings.TrimSuffix(line, "\n"))); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // complete offers the clusters that are shown, with their names. A seed that does

@@ -1,8 +1,6 @@
 package report
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -38,7 +36,7 @@ func MeaningText(w io.Writer, c Compared) error {
 
 // MeaningJSON writes it as one document: {"base", "head", "changed", "class", ...}.
 func MeaningJSON(w io.Writer, c Compared) error {
-	return writeJSON(w, struct {
+	return WriteJSON(w, struct {
 		Compared
 		Changed bool `json:"changed"`
 	}{c, c.Changed()})
@@ -46,21 +44,9 @@ func MeaningJSON(w io.Writer, c Compared) error {
 
 // ExplainJSON writes answers as one document, {"answers": [...]}.
 func ExplainJSON(w io.Writer, answers []meaning.Answer) error {
-	return writeJSON(w, struct {
+	return WriteJSON(w, struct {
 		Answers []meaning.Answer `json:"answers"`
 	}{answers})
-}
-
-func writeJSON(w io.Writer, doc any) error {
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(doc); err != nil {
-		return err
-	}
-	_, err := io.WriteString(w, plainJSON(b.String()))
-	return err
 }
 
 // ExplainText writes answers for people: the verdict first, then by what.

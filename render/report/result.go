@@ -47,8 +47,7 @@ func (r *Result) Count() {
 	}
 }
 
-// JSON writes the result as one document. Lists are never null. What is not
-// plain text is escaped as JSON has it, so that a program reads it as it was.
+// JSON writes the result as one document (WriteJSON). Lists are never null.
 func JSON(w io.Writer, r Result) error {
 	if r.Findings == nil {
 		r.Findings = []lint.Finding{}
@@ -56,11 +55,17 @@ func JSON(w io.Writer, r Result) error {
 	if r.NotChecked == nil {
 		r.NotChecked = []string{}
 	}
+	return WriteJSON(w, r)
+}
+
+// WriteJSON writes any value as one indented document, with everything escaped
+// that a terminal may act on: a program reads it as it was.
+func WriteJSON(w io.Writer, doc any) error {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(r); err != nil {
+	if err := encoder.Encode(doc); err != nil {
 		return err
 	}
 	_, err := io.WriteString(w, plainJSON(b.String()))

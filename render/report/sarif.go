@@ -1,8 +1,6 @@
 package report
 
 import (
-	"bytes"
-	"encoding/json"
 	"io"
 	"net/url"
 	"strings"
@@ -25,15 +23,7 @@ func SARIF(w io.Writer, r Result, version string) error {
 			Notifications: notifications(r.NotChecked)}},
 		Results: sarifResults(r.Findings),
 	}}}
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(log); err != nil {
-		return err
-	}
-	_, err := io.WriteString(w, plainJSON(b.String()))
-	return err
+	return WriteJSON(w, log)
 }
 
 func sarifRules() []sarifRule {
