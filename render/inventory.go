@@ -1,6 +1,9 @@
 package render
 
-import "net/netip"
+import (
+	"net/netip"
+	"strings"
+)
 
 // Inventory is what is known of one seed when a plan is made: its clusters
 // and the ranges that KKP adds to every list. The zero value knows nothing,
@@ -70,11 +73,12 @@ func (c Cluster) Title() string {
 }
 
 // Prefixes parses ranges that somebody else wrote, leaving out what is no
-// prefix: KKP's own fields are not checked by KKP either.
+// prefix: KKP's own fields are not checked by KKP either. White space around one
+// passes the API server's check, and it lets in what it does without.
 func Prefixes(ranges []string) []netip.Prefix {
 	var out []netip.Prefix
 	for _, s := range ranges {
-		if p, err := netip.ParsePrefix(s); err == nil {
+		if p, err := netip.ParsePrefix(strings.TrimSpace(s)); err == nil {
 			out = append(out, p.Masked())
 		}
 	}

@@ -528,7 +528,7 @@ spec:
   entries:
     - {cidr: 203.0.113.0/24, owner: a@b}
     - {cidr: 198.51.0.0/16, owner: a@b}
-    - {cidr: 198.51.0.0/17, expires: 2026-12-31}
+    - {cidr: 198.51.0.0/17, expires: 2026-12-31, owner: " "}
     - group: provider/noc
 `
 	wantFindings(t, w.plan(),

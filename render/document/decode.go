@@ -91,12 +91,20 @@ func settle(target reflect.Value, node Node) {
 	}
 }
 
+// versionFix offers the one value that there is for an apiVersion.
+func versionFix(f field) string {
+	if f.name == "apiVersion" {
+		return "apiVersion: " + APIVersion
+	}
+	return ""
+}
+
 func (d *decoder) field(target reflect.Value, f field, p pair, parent Node) {
 	switch {
 	case p.value != nil && isNull(p.value):
 		remember(target, position(p.key))
 		if f.required || f.blank == "no" {
-			d.report(position(p.key), "missing-field", f.name+" has no value", "")
+			d.report(position(p.key), "missing-field", f.name+" has no value", versionFix(f))
 		}
 	case p.value != nil:
 		before := d.faults
@@ -106,7 +114,7 @@ func (d *decoder) field(target reflect.Value, f field, p pair, parent Node) {
 		}
 		markFaulty(target, p.twice || d.faults > before)
 	case f.required:
-		d.report(parent.Or(parent.Pos), "missing-field", f.name+" is missing", "")
+		d.report(parent.Or(parent.Pos), "missing-field", f.name+" is missing", versionFix(f))
 	}
 }
 

@@ -46,7 +46,7 @@ func sortProblems(problems []Problem) {
 
 func (p *Parsed) document(d *decoder, root *yaml.Node) {
 	p.Starts = append(p.Starts, position(root))
-	if d.aliased(root) {
+	if d.aliased(root, "write the value out, or use an AddressGroup") {
 		p.Unread = true
 		return
 	}
@@ -68,13 +68,13 @@ func (p *Parsed) document(d *decoder, root *yaml.Node) {
 
 // aliased reports anchors and aliases. They are refused, not resolved: a
 // reviewer could not see what a line means where it stands.
-func (d *decoder) aliased(n *yaml.Node) bool {
+func (d *decoder) aliased(n *yaml.Node, fix string) bool {
 	found := n.Anchor != "" || n.Kind == yaml.AliasNode
 	if found {
-		d.report(position(n), "yaml-alias", "anchors and aliases are not read here", "write the value out, or use an AddressGroup")
+		d.report(position(n), "yaml-alias", "anchors and aliases are not read here", fix)
 	}
 	for _, child := range n.Content {
-		found = d.aliased(child) || found
+		found = d.aliased(child, fix) || found
 	}
 	return found
 }

@@ -146,7 +146,7 @@ func (d *decoder) checked(n *yaml.Node, f field) bool {
 	var p *Problem
 	switch f.check {
 	case "name":
-		p = nameProblem(n.Value, "document", longestName)
+		p = nameProblem(n.Value, named(f), longestName)
 	case "cluster":
 		p = nameProblem(n.Value, "cluster", longestClusterID)
 	}
@@ -154,6 +154,15 @@ func (d *decoder) checked(n *yaml.Node, f field) bool {
 		d.report(position(n), p.Rule, p.Message, p.Fix)
 	}
 	return p == nil
+}
+
+// named is what has the name that a field holds: seed names one, metadata.name
+// the document itself.
+func named(f field) string {
+	if f.name == "name" {
+		return "document"
+	}
+	return f.name
 }
 
 func nearestFix(word, oneof string) string {

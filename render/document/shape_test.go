@@ -12,7 +12,7 @@ func TestShape(t *testing.T) {
 		{"a word", "hello\n", []string{`1:1 wrong-type "hello", where a mapping belongs`}},
 		{"another version", "apiVersion: v1\nkind: Allowlist\n", []string{`1:13 unsupported-version "v1" is not a version this program reads [portcullis.dev/v1alpha1]`}},
 		{"another kind", "apiVersion: portcullis.dev/v1alpha1\nkind: Policy\n", []string{`2:7 unsupported-version Policy is the provider`}},
-		{"no version", "kind: Allowlist\nmetadata: {name: a}\nspec: {clusters: [c], entries: [{cidr: 192.0.2.1}]}\n", []string{"1:1 missing-field apiVersion is missing"}},
+		{"no version", "kind: Allowlist\nmetadata: {name: a}\nspec: {clusters: [c], entries: [{cidr: 192.0.2.1}]}\n", []string{"1:1 missing-field apiVersion is missing [apiVersion: portcullis.dev/v1alpha1]"}},
 		{"no spec", head + "metadata: {name: a}\n", []string{"1:1 missing-field spec is missing"}},
 		{"spec, and null", head + "metadata: {name: a}\nspec:\n", []string{"4:1 missing-field spec has no value"}},
 		{"no name", head + "metadata: {}\nspec: {clusters: [c], entries: [{cidr: 192.0.2.1}]}\n", []string{"3:1 missing-field name is missing"}},

@@ -15,7 +15,7 @@ func DecodeKind[T any](content []byte, kind string) (T, []Problem) {
 	var doc T
 	roots, problems := read(content)
 	d := &decoder{problems: problems}
-	if root := d.only(roots, kind); root != nil && !d.aliased(root) && d.isKind(root, kind) {
+	if root := d.only(roots, kind); root != nil && !d.aliased(root, "write the value out") && d.isKind(root, kind) {
 		d.into(reflect.ValueOf(&doc).Elem(), root, Pos{}, field{})
 	}
 	sortProblems(d.problems)

@@ -17,7 +17,7 @@ func ownerRequired(a *Allowlist) []document.Problem {
 	}
 	ownerless := map[document.Pos]bool{} // by where the list brings entries in
 	for _, e := range a.Entries {
-		if e.Own() && e.Owner == "" && !strings.HasPrefix(e.Group, "provider/") {
+		if e.Own() && strings.TrimSpace(e.Owner) == "" && !strings.HasPrefix(e.Group, "provider/") {
 			ownerless[e.At] = true
 		}
 	}

@@ -15,7 +15,7 @@ func TestConfigFaults(t *testing.T) {
 		{"not YAML", "seed: [\n", []string{"1:1: did not find"}},
 		{"a tab", "seed: a\n\tpolicyFile: b\n", []string{"2:1: a tab where YAML wants spaces"}},
 		{"no mapping", "- seed\n", []string{"1:1: a list, where a mapping belongs"}},
-		{"an alias", "seed: &a eu\npolicyFile: *a\n", []string{"1:7: anchors and aliases", "2:13: anchors and aliases"}},
+		{"an alias", "seed: &a eu\npolicyFile: *a\n", []string{"1:7: anchors and aliases are not read here [write the value out]", "2:13: anchors and aliases"}},
 		{"another kind", "apiVersion: portcullis.dev/v1alpha1\nkind: Policy\n", []string{`2:7: kind is "Policy", where Config belongs [Config]`}},
 		{"another version", "apiVersion: portcullis.dev/v2\nkind: Config\n", []string{`1:13: apiVersion is "portcullis.dev/v2"`}},
 		{"two documents", leastConfig + "---\nkind: Policy\n", []string{"6:1: a further document, where one of kind Config belongs alone"}},
@@ -23,6 +23,7 @@ func TestConfigFaults(t *testing.T) {
 		{"required, and null", "apiVersion: portcullis.dev/v1alpha1\nkind: Config\nseed:\npolicyFile: ~\n",
 			[]string{"3:1: seed has no value", "4:1: policyFile has no value"}},
 		{"a misspelt key", leastConfig + "shedule: x\n", []string{`5:1: "shedule" is not known here [schedule]`}},
+		{"a seed that is no name", strings.Replace(leastConfig, "eu-west", "EU", 1), []string{`3:7: "EU" is no name for a seed`}},
 		{"a key twice", leastConfig + "seed: b\n", []string{`5:1: "seed" is there already, at 3:1`}},
 		{"a wrong type", leastConfig + "apply: 3\nsources: {}\n", []string{`5:8: "3", where a mapping belongs`, "6:10: a mapping, where a list belongs"}},
 
@@ -62,7 +63,7 @@ func TestConfigFaults(t *testing.T) {
 
 		{"freeze without anything", leastConfig + "freeze: [{}]\n", []string{"5:10: cluster is missing", "5:10: until is missing"}},
 		{"freeze until a day", leastConfig + "freeze: [{cluster: a, until: 2026-11-30}]\n", []string{"5:30: until is a day, where a time belongs [2026-11-30T06:00:00Z]"}},
-		{"freeze until some time", leastConfig + "freeze: [{cluster: a, until: tomorrow}]\n", []string{`5:30: "tomorrow" is neither a day nor a time`}},
+		{"freeze until some time", leastConfig + "freeze: [{cluster: a, until: tomorrow}]\n", []string{`5:30: "tomorrow" is neither a day nor a time [2026-11-30T06:00:00Z]`}},
 		{"freeze of no cluster", leastConfig + "freeze: [{cluster: shop_prod, until: 2026-11-30T06:00:00Z}]\n", []string{`5:20: "shop_prod" is no cluster's ID`}},
 		{"freeze of *, unquoted", leastConfig + "freeze: [{cluster: *, until: 2026-11-30T06:00:00Z}]\n", []string{`5:20: a "*" without quotes begins an alias [put it in quotes: "*"]`}},
 	} {

@@ -90,8 +90,11 @@ func (r *configReader) freeze() []Freeze {
 		if f.Cluster.Set && f.Cluster.V != WholeSeed && !document.ValidCluster(f.Cluster.V) {
 			r.report(f.Cluster.Pos, `a cluster's ID, or "*" for the seed`, "%s is no cluster's ID", quote(f.Cluster.V))
 		}
-		if f.Until.Set && !strings.ContainsAny(f.Until.Raw, "tT") {
+		switch {
+		case f.Until.Set && !strings.ContainsAny(f.Until.Raw, "tT"):
 			r.report(f.Until.Pos, f.Until.Raw+"T06:00:00Z", "until is a day, where a time belongs")
+		case !f.Until.Set:
+			r.instead(f.Until.Pos, "invalid-date", "2026-11-30T06:00:00Z")
 		}
 		out = append(out, Freeze{Cluster: f.Cluster.V, Until: f.Until.V.End, Reason: f.Reason.V})
 	}

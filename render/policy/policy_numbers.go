@@ -51,17 +51,25 @@ func take[T any](to *T, v document.Value[T]) {
 	}
 }
 
-// halfTheWorld names the family of which prefixes together hold at least half:
-// of IPv4, or of 2000::/3, which is all of IPv6 that is handed out (RFC 4291).
-func halfTheWorld(prefixes []netip.Prefix) string {
-	global := netip.MustParsePrefix("2000::/3")
-	if share(prefixes, netip.MustParsePrefix("0.0.0.0/0")) >= 0.5 {
-		return "IPv4"
+// worlds are the families with what counts as the whole of each: of IPv6 only
+// 2000::/3 is handed out (RFC 4291).
+var worlds = []struct {
+	family string
+	whole  netip.Prefix
+}{
+	{"IPv4", netip.MustParsePrefix("0.0.0.0/0")},
+	{"IPv6", netip.MustParsePrefix("2000::/3")},
+}
+
+// widestOf is the first of the widest platform ranges that hold some of a whole.
+func widestOf(items []PlatformDocument, whole netip.Prefix) document.Value[netip.Prefix] {
+	var widest document.Value[netip.Prefix]
+	for _, p := range items {
+		if p.CIDR.Set && p.CIDR.V.Overlaps(whole) && (!widest.Set || p.CIDR.V.Bits() < widest.V.Bits()) {
+			widest = p.CIDR
+		}
 	}
-	if share(prefixes, global) >= 0.5 {
-		return "IPv6"
-	}
-	return ""
+	return widest
 }
 
 // share is how much of the whole the prefixes hold, from 0 to 1. Two prefixes

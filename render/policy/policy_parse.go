@@ -67,8 +67,10 @@ func (r *policyReader) platform(s SeedDocument) []Platform {
 		out = append(out, Platform{Prefix: p.CIDR.V, Description: p.Description.V,
 			Datacenters: r.datacenters(p), NodeEgress: p.NodeEgress.V})
 	}
-	if family := halfTheWorld(prefixes); family != "" {
-		r.report(s.Platform.Pos, "", "these ranges let half of all %s addresses or more in to every cluster of the seed: a list would be no restriction", family)
+	for _, world := range worlds {
+		if share(prefixes, world.whole) >= 0.5 {
+			r.report(widestOf(s.Platform.Items, world.whole).Pos, "", "these ranges let half of all %s addresses or more in to every cluster of the seed: a list would be no restriction", world.family)
+		}
 	}
 	return out
 }

@@ -21,6 +21,16 @@ func (r *reporter) report(at document.Pos, fix, format string, args ...any) {
 	r.problems = append(r.problems, document.Problem{Pos: at, Rule: ruleName, Message: fmt.Sprintf(format, args...), Fix: fix})
 }
 
+// instead gives what was found of a value another remedy: the reader of documents
+// does not know what else is wanted of it here.
+func (r *reporter) instead(at document.Pos, rule, fix string) {
+	for i, p := range r.problems {
+		if p.Pos == at && p.Rule == rule {
+			r.problems[i].Fix = fix
+		}
+	}
+}
+
 // finish is everything found, in the order of the file.
 func (r *reporter) finish() []document.Problem {
 	for i := range r.problems {
