@@ -40,8 +40,8 @@ build: ## the command, bin/portcullis (default)
 tools: ## etcd, kube-apiserver, Gitea, helm and others from source, to .tools/bin; once a machine
 	go run ./test/tools
 
-demo: build ## the whole story on a real API server; KEEP=1 leaves it running
-	@assets=$$(go run ./test/tools -control-plane) && \
+demo: build ## the whole story on a real API server, and on a Gitea where one is built; KEEP=1 leaves it running
+	@assets=$$(go run ./test/tools -control-plane) && (go run ./test/tools -kept gitea || :) && \
 	KUBEBUILDER_ASSETS="$$assets" KEEP="$(KEEP)" go run ./test/demo
 
 practice: build ## a seed to learn on, for docs/tutorial.md: a real API server, KKP played by a stand-in; until Ctrl-C

@@ -3,6 +3,7 @@
 //
 //	go run ./test/tools                     staticcheck, helm, etcd, kube-apiserver, gitea
 //	go run ./test/tools etcd kube-apiserver only these
+//	go run ./test/tools -kept gitea         link it if it is built already, and build nothing
 //	go run ./test/tools -control-plane      find or build an API server, print its folder
 //
 // A built program is kept in the user's cache folder under a key made of all
@@ -66,6 +67,7 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	flags := flag.NewFlagSet("tools", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	controlPlane := flags.Bool("control-plane", false, "find or build etcd and kube-apiserver, and print their folder")
+	kept := flags.Bool("kept", false, "link what is built already, and build nothing")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return err
@@ -82,6 +84,9 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 	wanted, err := choose(all(), flags.Args())
 	if err != nil {
 		return err
+	}
+	if *kept {
+		return shop.linkKept(ctx, wanted)
 	}
 	return shop.makeAll(ctx, wanted)
 }

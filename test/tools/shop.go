@@ -48,6 +48,23 @@ func (s *shop) make(ctx context.Context, t tool) error {
 	return s.link(r)
 }
 
+// linkKept makes the tools that are built already, and leaves out the others.
+func (s *shop) linkKept(ctx context.Context, tools []tool) error {
+	for _, t := range tools {
+		r, err := s.recipe(ctx, t)
+		if err != nil {
+			return err
+		}
+		if !isProgram(s.kept(r)) {
+			continue
+		}
+		if err := s.make(ctx, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // kept is where the built program is, or will be.
 func (s *shop) kept(r recipe) string {
 	return filepath.Join(s.cache, fmt.Sprintf("%s-%s-%s", r.name, r.version, r.key), r.name)

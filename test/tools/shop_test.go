@@ -117,6 +117,28 @@ func TestFreshCloneBuildsNothing(t *testing.T) {
 	}
 }
 
+func TestLinkOnlyWhatIsBuilt(t *testing.T) {
+	t.Parallel()
+	s, told := newShop(t, "hello")
+	if err := s.linkKept(t.Context(), []tool{widget()}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Lstat(filepath.Join(s.bin, "widget")); !os.IsNotExist(err) || told.take() != "" {
+		t.Errorf("something was made of what is not built: %v", err)
+	}
+	if err := s.make(t.Context(), widget()); err != nil {
+		t.Fatal(err)
+	}
+	clone := *s
+	clone.bin = filepath.Join(t.TempDir(), ".tools", "bin")
+	if err := clone.linkKept(t.Context(), []tool{widget()}); err != nil {
+		t.Fatal(err)
+	}
+	if got := output(t, &clone, "widget"); got != "hello" {
+		t.Errorf("the clone's link prints %q", got)
+	}
+}
+
 func TestWhatGoesInDecidesTheKey(t *testing.T) {
 	t.Parallel()
 	changes := map[string]func(t *testing.T, s *shop, w *tool){
