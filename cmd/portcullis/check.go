@@ -20,7 +20,6 @@ type checkOptions struct {
 	strict bool
 	output string
 	dir    string
-	said   io.Writer // what is no result
 }
 
 func checkCommand() *cobra.Command {
@@ -34,12 +33,11 @@ func checkCommand() *cobra.Command {
 			"Exit code: 0 fine, 1 findings of severity error (with --strict: any), 2 could not run.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.progress = newProgress(cmd.ErrOrStderr(), time.Now)
+			o.progress, o.said = newProgress(cmd.ErrOrStderr(), time.Now), cmd.ErrOrStderr()
 			dir, err := folder(args, o.dir)
 			if err != nil {
 				return err
 			}
-			o.said = cmd.ErrOrStderr()
 			return o.run(cmd.Context(), dir, cmd.OutOrStdout())
 		},
 	}
@@ -76,9 +74,7 @@ func (o *checkOptions) run(ctx context.Context, dir string, out io.Writer) error
 	result := report.Result{Findings: plan.Findings, NotChecked: o.notChecked(), Summary: summarize(files)}
 	result.Count()
 	err = o.print(out, result)
-	if next := folderHint(dir, o.tenant, files); next != "" && o.said != nil {
-		fmt.Fprintf(o.said, "hint: %s\n", report.Escape(next))
-	}
+	o.hintFolder(dir, files)
 	if err == nil && (result.Summary.Errors > 0 || o.strict && result.Summary.Warnings > 0) {
 		return errFindings
 	}

@@ -41,7 +41,7 @@ func diffCommand() *cobra.Command {
 			"--exit-code a change of the meaning, 2 could not run.",
 		Args: cobra.MaximumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.progress = newProgress(cmd.ErrOrStderr(), time.Now)
+			o.progress, o.said = newProgress(cmd.ErrOrStderr(), time.Now), cmd.ErrOrStderr()
 			return o.run(cmd.Context(), args, cmd.OutOrStdout(), time.Now())
 		},
 	}
@@ -118,6 +118,8 @@ func (o *diffOptions) compare(ctx context.Context, commits []string, p *policy.P
 	if t.Inventory, t.Seed, err = o.inventory(ctx, p, slices.Concat(t.Before, t.After)); err != nil {
 		return c, err
 	}
+	o.progress.end()
+	o.hintFolder(o.dir, slices.Concat(t.Before, t.After))
 	before, after := meaning.Plans(t)
 	c.Diff = meaning.Compare(meaning.Input{Before: before, After: after, Policy: p, Inventory: t.Inventory, Now: now})
 	return c, nil

@@ -41,7 +41,7 @@ func explainCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			o.progress = newProgress(cmd.ErrOrStderr(), time.Now)
+			o.progress, o.said = newProgress(cmd.ErrOrStderr(), time.Now), cmd.ErrOrStderr()
 			return o.run(cmd.Context(), args[0], prefix, cmd.OutOrStdout(), time.Now())
 		},
 	}
@@ -71,6 +71,7 @@ func (o *explainOptions) run(ctx context.Context, cluster string, prefix netip.P
 		return err
 	}
 	o.progress.end()
+	o.hintFolder(o.dir, files)
 	if cluster, err = clusterOf(inventory, cluster); err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/portcullis-gitops/portcullis/apply"
 	"github.com/portcullis-gitops/portcullis/render"
+	"github.com/portcullis-gitops/portcullis/render/report"
 )
 
 // hint says what to do next about an error that ends a command; nothing where
@@ -84,6 +85,13 @@ func isUnreachable(err error) bool {
 	var network net.Error
 	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.ENETUNREACH) ||
 		errors.As(err, &unknown) || errors.As(err, &network) && network.Timeout()
+}
+
+// hintFolder tells what folderHint has to say, beside the result.
+func (o *offline) hintFolder(dir string, files []render.File) {
+	if next := folderHint(dir, o.tenant, files); next != "" && o.said != nil {
+		fmt.Fprintf(o.said, "hint: %s\n", report.Escape(next))
+	}
 }
 
 // folderHint says what is meant, most likely, where what was read of a folder is

@@ -26,11 +26,12 @@ func renderCommand() *cobra.Command {
 			"given ones. It contacts nothing: clusters that only a selector picks are not known\n" +
 			"to it, nor platform ranges that hold in some datacenters only.",
 		RunE: func(cmd *cobra.Command, clusters []string) error {
-			o.progress = newProgress(cmd.ErrOrStderr(), time.Now)
-			plan, _, p, err := o.load(cmd.Context(), dir, time.Now())
+			o.progress, o.said = newProgress(cmd.ErrOrStderr(), time.Now), cmd.ErrOrStderr()
+			plan, files, p, err := o.load(cmd.Context(), dir, time.Now())
 			if err != nil {
 				return err
 			}
+			o.hintFolder(dir, files)
 			if seeds := p.SeedNames(); o.seed == "" && len(seeds) > 1 {
 				return fmt.Errorf("the policy knows several seeds: choose with --seed %s", strings.Join(seeds, "|"))
 			}

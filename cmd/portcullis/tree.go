@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -25,6 +26,7 @@ type offline struct {
 	policy, tenant, seed string
 	live                 liveFlags
 	progress             *progress
+	said                 io.Writer // what is no result
 }
 
 func (o *offline) bind(cmd *cobra.Command) {
