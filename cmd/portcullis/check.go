@@ -106,7 +106,11 @@ func summarize(files []render.File) report.Summary {
 		s.Allowlists += len(f.Parsed.Allowlists)
 		for _, a := range f.Parsed.Allowlists {
 			for _, c := range a.Spec.Clusters.Items {
-				clusters[c.Raw] = true
+				name := c.V
+				if name == "" { // no string: its place stands for it
+					name = f.Path + ":" + c.Pos.String()
+				}
+				clusters[name] = true
 			}
 		}
 	}

@@ -65,11 +65,11 @@ type Selector struct {
 type Entry struct {
 	Node `choice:"cidr cidrs group"`
 	// Description says who or what comes from there.
-	Description Value[string] `yaml:"description" prose:"true"`
+	Description Prose `yaml:"description" prose:"true"`
 	// Owner is whom to ask whether the entry is still needed.
-	Owner Value[string] `yaml:"owner" prose:"true"`
+	Owner Prose `yaml:"owner" prose:"true"`
 	// Ticket is where it was asked for.
-	Ticket Value[string] `yaml:"ticket" prose:"true"`
+	Ticket Prose `yaml:"ticket" prose:"true"`
 	// CIDR is one prefix; a bare address is itself alone.
 	CIDR Value[netip.Prefix] `yaml:"cidr" plural:"cidrs"`
 	// CIDRs are several prefixes.
@@ -84,9 +84,9 @@ type Entry struct {
 type Test struct {
 	Node `choice:"allow deny"`
 	// Allow is an address or prefix of which all must be let in.
-	Allow Value[netip.Prefix] `yaml:"allow"`
+	Allow Written[netip.Prefix] `yaml:"allow"`
 	// Deny is an address or prefix of which none may be let in.
-	Deny Value[netip.Prefix] `yaml:"deny"`
+	Deny Written[netip.Prefix] `yaml:"deny"`
 }
 
 // AddressGroup is a list of entries that allowlists of the tenant can name.
@@ -114,11 +114,11 @@ type GroupSpec struct {
 type GroupEntry struct {
 	Node `choice:"cidr cidrs"`
 	// Description says who or what comes from there.
-	Description Value[string] `yaml:"description" prose:"true"`
+	Description Prose `yaml:"description" prose:"true"`
 	// Owner is whom to ask whether the entry is still needed.
-	Owner Value[string] `yaml:"owner" prose:"true"`
+	Owner Prose `yaml:"owner" prose:"true"`
 	// Ticket is where it was asked for.
-	Ticket Value[string] `yaml:"ticket" prose:"true"`
+	Ticket Prose `yaml:"ticket" prose:"true"`
 	// CIDR is one prefix; a bare address is itself alone.
 	CIDR Value[netip.Prefix] `yaml:"cidr" plural:"cidrs"`
 	// CIDRs are several prefixes.

@@ -240,7 +240,7 @@ func (d *decoder) dictionary(target reflect.Value, n *yaml.Node, f field) bool {
 // empty by that; a scalar is missing, and must not pass for the empty string.
 func (d *decoder) nothing(value reflect.Value, key *yaml.Node) {
 	remember(value, position(key))
-	if value.FieldByName("Raw").IsValid() {
+	if value.FieldByName("V").IsValid() {
 		d.report(position(key), "missing-field", quote(key.Value)+" has no value", "")
 	}
 }

@@ -5,8 +5,8 @@
 // nothing else. What that library lets pass is seen to here: duplicate keys,
 // unknown fields, anchors and aliases, values of another type, and the column
 // of a syntax error. Nothing is decoded by guess: a document is a Go struct
-// whose fields are Value, List, Either or a struct that embeds Node, each with
-// the tags
+// whose fields are Value, Written, Prose, List, Either or a struct that embeds
+// Node, each with the tags
 //
 //	yaml:"name"        the key
 //	required:"true"    missing-field where it is absent or null

@@ -45,7 +45,7 @@ func canonical(t *testing.T, values []document.Value[netip.Prefix]) {
 	t.Helper()
 	for _, v := range values {
 		if v.Set && (!v.V.IsValid() || v.V != v.V.Masked() || v.V.Addr().Is4In6() || v.V.Addr().Zone() != "") {
-			t.Errorf("%q became %s", v.Raw, v.V)
+			t.Errorf("%s became %s", v.Pos, v.V)
 		}
 	}
 }

@@ -28,11 +28,20 @@ type Problem struct {
 // time.Duration, Date or netip.Prefix.
 type Value[T any] struct {
 	V   T
-	Raw string // as it stands in the file
-	Pos Pos    // of the value; of the key where the value is null
-	Key Pos    // of the key that holds it; zero in a list
-	Set bool   // present, not null, and valid
+	Pos Pos  // of the value; of the key where the value is null
+	Key Pos  // of the key that holds it; zero in a list
+	Set bool // present, not null, and valid
 }
+
+// Written is a Value of which it matters how it was put: the text is kept, too.
+type Written[T any] struct {
+	Value[T]
+	Raw string // as it stands in the file
+}
+
+// Prose is a string that people read and no finding points at: its place is not
+// kept.
+type Prose struct{ V string }
 
 // Node is embedded by structs that stand for a mapping and want its place.
 type Node struct {

@@ -13,8 +13,19 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
+func (w *Written[T]) fill(d *decoder, n *yaml.Node, key Pos, f field) {
+	w.Raw = n.Value
+	w.Value.fill(d, n, key, f)
+}
+
+func (p *Prose) fill(d *decoder, n *yaml.Node, key Pos, f field) {
+	var v Value[string]
+	v.fill(d, n, key, f)
+	p.V = v.V
+}
+
 func (v *Value[T]) fill(d *decoder, n *yaml.Node, key Pos, f field) {
-	v.Pos, v.Key, v.Raw = position(n), key, n.Value
+	v.Pos, v.Key = position(n), key
 	if n.Kind != yaml.ScalarNode || !plainTag(n) {
 		d.report(v.Pos, "wrong-type", fmt.Sprintf("%s, where %s belongs", describe(n), wanted(&v.V)), kindFix(n, f))
 		return

@@ -170,7 +170,7 @@ func withTarget(tenant string, a *document.Allowlist) *document.Allowlist {
 	own := *a
 	id := target + tenant + ":" + a.Metadata.Name.V
 	own.Spec.Clusters = document.List[document.Value[string]]{Node: a.Spec.Selector.Node,
-		Items: []document.Value[string]{{V: id, Raw: id, Pos: a.Spec.Selector.Key, Set: true}}}
+		Items: []document.Value[string]{{V: id, Pos: a.Spec.Selector.Key, Set: true}}}
 	return &own // with its selector, by which it may have more clusters
 }
 

@@ -79,7 +79,7 @@ type FreezeDocument struct {
 	// Cluster is a cluster's ID, or "*" for the seed.
 	Cluster document.Value[string] `yaml:"cluster" required:"true"`
 	// Until is an RFC 3339 time.
-	Until document.Value[document.Date] `yaml:"until" required:"true"`
+	Until document.Written[document.Date] `yaml:"until" required:"true"`
 	// Reason is shown with what is held.
 	Reason document.Value[string] `yaml:"reason"`
 }

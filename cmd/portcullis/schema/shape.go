@@ -98,7 +98,7 @@ var scalars = map[reflect.Type]Form{
 func (b builder) shape(t reflect.Type, tag reflect.StructTag) *Shape {
 	generic, _, _ := strings.Cut(t.Name(), "[")
 	switch {
-	case generic == "Value":
+	case generic == "Value", generic == "Written", generic == "Prose":
 		v, _ := t.FieldByName("V")
 		return &Shape{Form: scalars[v.Type], Words: words(tag.Get("oneof")), Check: tag.Get("check")}
 	case generic == "List":
