@@ -12,7 +12,8 @@ import (
 // decoder fills structs from nodes and gathers problems on the way.
 type decoder struct {
 	problems []Problem
-	faults   int // the problems that leave something unknown: all but those of prose
+	faults   int           // the problems that leave something unknown: all but those of prose
+	prose    Value[string] // the last, before its place is dropped
 }
 
 func (d *decoder) report(pos Pos, rule, message, fix string) {

@@ -19,9 +19,9 @@ func (w *Written[T]) fill(d *decoder, n *yaml.Node, key Pos, f field) {
 }
 
 func (p *Prose) fill(d *decoder, n *yaml.Node, key Pos, f field) {
-	var v Value[string]
-	v.fill(d, n, key, f)
-	p.V = v.V
+	d.prose = Value[string]{}
+	d.prose.fill(d, n, key, f)
+	p.V = d.prose.V
 }
 
 func (v *Value[T]) fill(d *decoder, n *yaml.Node, key Pos, f field) {

@@ -69,8 +69,8 @@ type options struct {
 	n, rounds            int
 	also                 []int // other sizes, of which little is measured
 	binary, kubectl, out string
-	brief, pulls, pages  bool
-	seeds                bool // alone
+	brief, pulls         bool
+	pages, seeds, memory bool // alone
 	pace                 pace
 }
 
@@ -119,6 +119,7 @@ func parse(args []string, words io.Writer) (options, error) {
 	f.StringVar(&o.kubectl, "kubectl", "", "kubectl, to measure beside it; empty: not measured")
 	f.BoolVar(&o.pulls, "pulls", true, "measure pull requests, on a Gitea")
 	f.BoolVar(&o.pages, "pages", false, "measure the pages beside changes of all lists, and nothing else")
+	f.BoolVar(&o.memory, "memory", false, "measure the memory at rest, and nothing else")
 	f.BoolVar(&o.seeds, "seeds", false, "measure several reconcilers on one repository, and nothing else")
 	f.StringVar(&o.out, "out", "build/bench.json", "file for the JSON lines; the chart goes beside it")
 	if err := f.Parse(args); err != nil {
@@ -162,7 +163,7 @@ func runAll(ctx context.Context, o options, out io.Writer) (err error) {
 	}
 	var tables []*table
 	for _, n := range slices.Sorted(slices.Values(o.also)) {
-		if n < o.n && !o.pages && !o.seeds {
+		if n < o.n && !o.pages && !o.seeds && !o.memory {
 			small := o
 			small.n, small.brief, small.kubectl = n, true, ""
 			t, err := run(ctx, small)
@@ -212,6 +213,8 @@ func run(ctx context.Context, o options) (*table, error) {
 	switch {
 	case o.pages:
 		err = b.pages(ctx)
+	case o.memory:
+		err = b.memory(ctx)
 	case o.seeds:
 		err = b.seedsAlone(ctx)
 		b.tell()

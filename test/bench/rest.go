@@ -24,7 +24,7 @@ func (b *bench) atRest(ctx context.Context, p *product) error {
 			return err
 		}
 	}
-	return nil
+	return b.noteMemory(p) // half a minute after the last change
 }
 
 func (b *bench) rest(ctx context.Context, p *product, last bool) error {
@@ -48,10 +48,6 @@ func (b *bench) rest(ctx context.Context, p *product, last bool) error {
 	if after.known {
 		b.series.add("idle processor", (after.processor-before.processor).Seconds()/pollsAtRest)
 		b.series.add("idle servers", spent.Seconds()/pollsAtRest)
-	}
-	if after.known && last { // half a minute after the last change
-		b.series.add("steady resident", after.resident)
-		b.series.add("steady anonymous", after.anonymous)
 	}
 	return b.tellRest(p, from, polls[pollsAtRest].Time, last)
 }

@@ -83,10 +83,15 @@ func (b *bench) tellRestart() {
 	s, t := b.series, b.table
 	t.against("bare informer").atMost(1.5).compare("restart: start to ready", "s", s["restart ready"], s["informer synced"])
 	t.value("restart: start to first poll", "s", s["restart poll"], "")
+	b.tellMemory()
+	t.value("memory, a few seconds after a restart: resident", "MiB", s["restart resident"], "")
+}
+
+func (b *bench) tellMemory() {
+	s, t := b.series, b.table
 	t.against("bare informer").atMost(1.5).note("without the programs' own pages: the bare informer's has Flux's engine in it").
 		compare("memory, steady: anonymous", "MiB", s["steady anonymous"], s["informer anonymous"])
 	t.most(200).value("memory, steady: resident", "MiB", s["steady resident"], "half a minute after the last change")
-	t.value("memory, a few seconds after a restart: resident", "MiB", s["restart resident"], "")
 }
 
 func (b *bench) tellReading() {
