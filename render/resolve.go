@@ -17,11 +17,15 @@ const providerPrefix = "provider/"
 // judge resolves each list and holds it against the rules.
 func (r *rendering) judge() {
 	for _, l := range r.lists {
+		l.entries = r.scratch[:0]
 		missing := r.resolve(l)
+		r.scratch = l.entries
+		l.everywhere = r.withPlatform(l, "")
+		l.entries = l.everywhere[:len(l.entries):len(l.entries)]
 		problems := lint.CheckAllowlist(&lint.Allowlist{
 			Doc: l.doc, Path: l.file.Path, Seeds: r.Policy.SeedNames(), Seed: l.seed,
 			Egress: r.egress(l), SharedGroups: l.tenant.shared, Added: r.added(l.tenant),
-			Entries: r.withPlatform(l, ""), MissingGroups: missing, KnownGroups: r.knownGroups(l.tenant),
+			Entries: l.everywhere, MissingGroups: missing, KnownGroups: r.knownGroups(l.tenant),
 			Policy:     r.Policy,
 			Partial:    l.partial,
 			JudgeTests: r.judgesTests(l), Extra: r.seedAdds(), Now: r.Now,
@@ -225,7 +229,11 @@ func orElse(a, b string) string {
 // withPlatform are the list's entries and those of its seed's platform that
 // hold in the datacenter; without one, those that hold in all.
 func (r *rendering) withPlatform(l *list, datacenter string) []Entry {
-	return slices.Concat(l.entries, r.platform(l.seed, datacenter)) // of the very size: a plan keeps one for each list
+	platform := r.platform(l.seed, datacenter)
+	if l.everywhere != nil && len(l.everywhere) == len(l.entries)+len(platform) { // the datacenter has none of its own
+		return l.everywhere
+	}
+	return slices.Concat(l.entries, platform) // of the very size: a plan keeps one for each list
 }
 
 func (r *rendering) platform(seed, datacenter string) []Entry {

@@ -32,10 +32,12 @@ type list struct {
 	tenant  *tenant
 	file    *File
 	doc     *document.Allowlist
-	seed    string   // the one it is for; empty where that cannot be told
-	entries []Entry  // all but the platform's
-	groups  []*group // that it names and that are there
-	partial bool     // some of its entries are not known
+	seed    string  // the one it is for; empty where that cannot be told
+	entries []Entry // all but the platform's
+	// everywhere are the entries with the platform's that hold in all datacenters.
+	everywhere []Entry
+	groups     []*group // that it names and that are there
+	partial    bool     // some of its entries are not known
 	// duplicate is set where another document has its name: the one that had it
 	// keeps it, and this one says nothing.
 	duplicate bool

@@ -40,7 +40,8 @@ type Allowlist struct {
 	Added func(line string) bool
 	Now   time.Time
 
-	own, sorted []Entry // see inFile and inOrder; nil until a rule asks
+	own    []Entry  // see inFile; nil until a rule asks
+	sorted []*Entry // see inOrder; nil until a rule asks
 }
 
 // complete tells whether the entries are all there, so that something can be

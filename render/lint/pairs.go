@@ -11,7 +11,7 @@ import (
 
 // A pair is an entry that another one makes superfluous.
 type pair struct {
-	spare, by Entry
+	spare, by *Entry
 	same      bool // of one prefix
 }
 
@@ -21,7 +21,7 @@ type pair struct {
 func (a *Allowlist) pairs() []pair {
 	sorted := a.inOrder()
 	var out []pair
-	var outer []Entry // those that hold the current one, the widest first
+	var outer []*Entry // those that hold the current one, the widest first
 	for len(sorted) > 0 {
 		p := sorted[0].Prefix
 		n := 1
@@ -45,17 +45,17 @@ func (a *Allowlist) pairs() []pair {
 // inOrder sorts so that a prefix comes before those within it; of equal ones
 // the provider's first, which the tenant cannot change, then by place. Rules
 // share them, and change nothing.
-func (a *Allowlist) inOrder() []Entry {
+func (a *Allowlist) inOrder() []*Entry {
 	if a.sorted != nil {
 		return a.sorted
 	}
-	out := make([]Entry, 0, len(a.Entries)) // they are large: grown by and by, most of what a check allocates
-	for _, e := range a.Entries {
-		if e.Own() && e.counts(a.Now) {
+	out := make([]*Entry, 0, len(a.Entries))
+	for i := range a.Entries {
+		if e := &a.Entries[i]; e.Own() && e.counts(a.Now) {
 			out = append(out, e)
 		}
 	}
-	slices.SortStableFunc(out, func(x, y Entry) int {
+	slices.SortStableFunc(out, func(x, y *Entry) int {
 		return cmp.Or(x.Prefix.Compare(y.Prefix), cmp.Compare(x.Path, y.Path), cmp.Compare(x.Line, y.Line), cmp.Compare(x.Column, y.Column))
 	})
 	a.sorted = out
@@ -63,7 +63,7 @@ func (a *Allowlist) inOrder() []Entry {
 }
 
 // within pairs an entry with the widest that lives as long.
-func within(outer []Entry, e Entry) []pair {
+func within(outer []*Entry, e *Entry) []pair {
 	for _, o := range outer {
 		if !outlives(e, o) {
 			return []pair{{e, o, false}}
@@ -73,11 +73,11 @@ func within(outer []Entry, e Entry) []pair {
 }
 
 // outlives tells whether e is still there when o no longer is.
-func outlives(e, o Entry) bool {
+func outlives(e, o *Entry) bool {
 	return !o.Expires.IsZero() && (e.Expires.IsZero() || e.Expires.After(o.Expires))
 }
 
-func longest(run []Entry) Entry {
+func longest(run []*Entry) *Entry {
 	best := run[0]
 	for _, e := range run[1:] {
 		if outlives(e, best) {
@@ -174,7 +174,7 @@ func (a *Allowlist) problemAt(p pair, message, fix string) Problem {
 }
 
 // place says where an entry is, in which group, and whose it is.
-func (a *Allowlist) place(e Entry) string {
+func (a *Allowlist) place(e *Entry) string {
 	if e.Path == "" {
 		return fmt.Sprintf("%s (the provider's)", e.Group)
 	}

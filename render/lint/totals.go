@@ -17,9 +17,14 @@ func (a *Allowlist) inFile() []Entry {
 	if a.own != nil {
 		return a.own
 	}
-	a.own = make([]Entry, 0, len(a.Entries)) // they are large: grown by and by, most of what a check allocates
-	for _, e := range a.Entries {
-		if e.Kind != FromPlatform && e.counts(a.Now) {
+	counts := func(e Entry) bool { return e.Kind != FromPlatform && e.counts(a.Now) }
+	n := 0
+	for n < len(a.Entries) && counts(a.Entries[n]) {
+		n++
+	}
+	a.own = a.Entries[:n:n] // mostly all there are, for the platform's come last; they are large, and copied only where they must be
+	for _, e := range a.Entries[n:] {
+		if counts(e) {
 			a.own = append(a.own, e)
 		}
 	}
