@@ -25,9 +25,9 @@ const annotationPrefix = "portcullis.dev/"
 // Reads of both kinds share the cache's memory (no copies): what is read must
 // not be changed.
 func CacheOptions() cache.Options {
-	shared := true
+	shared, labels := true, &labelSets{}
 	return cache.Options{ByObject: map[client.Object]cache.ByObject{
-		&Cluster{}: {Transform: trimCluster, UnsafeDisableDeepCopy: &shared},
+		&Cluster{}: {Transform: labels.trim, UnsafeDisableDeepCopy: &shared},
 		&corev1.Service{}: {
 			Field:                 fields.OneTermEqualSelector("metadata.name", serviceName),
 			Transform:             trimService,
@@ -46,7 +46,7 @@ func trimCluster(obj any) (any, error) {
 	c.ObjectMeta = metav1.ObjectMeta{
 		Name: c.Name, UID: c.UID, ResourceVersion: c.ResourceVersion, Generation: c.Generation,
 		DeletionTimestamp: c.DeletionTimestamp,
-		Labels:            interned(c.Labels),
+		Labels:            c.Labels,
 		Annotations:       keepOurs(c.Annotations),
 		ManagedFields:     owners(c.ManagedFields),
 	}
@@ -82,15 +82,6 @@ func keepOurs(annotations map[string]string) map[string]string {
 		return nil
 	}
 	return kept
-}
-
-// interned shares the text of labels between the clusters that carry them.
-func interned(labels map[string]string) map[string]string {
-	out := make(map[string]string, len(labels))
-	for key, value := range labels {
-		out[intern(key)] = intern(value)
-	}
-	return out
 }
 
 func intern(s string) string { return unique.Make(s).Value() }

@@ -87,9 +87,6 @@ type Controller struct {
 	order     order
 }
 
-// namespaceIndex finds a Cluster by the namespace of its control plane.
-const namespaceIndex = "status.namespaceName"
-
 // Add makes a controller that runs with the manager, on the leader only where
 // there is an election. The manager's scheme needs AddToScheme and core/v1,
 // its cache CacheOptions.
@@ -100,7 +97,7 @@ func Add(mgr manager.Manager, o Options) (*Controller, error) {
 	}
 	c := newController(quick, o)
 	c.synced = mgr.GetCache().WaitForCacheSync
-	for _, step := range []func(manager.Manager) error{c.addEvents, c.addSeed, c.addBalancer, c.addIndex, c.addOverwritten, c.addController} {
+	for _, step := range []func(manager.Manager) error{c.addEvents, c.addSeed, c.addBalancer, c.addOverwritten, c.addController} {
 		if err := step(mgr); err != nil {
 			return nil, err
 		}
@@ -132,19 +129,6 @@ func limiter(perSecond float64) *rate.Limiter {
 		return rate.NewLimiter(rate.Inf, 1)
 	}
 	return rate.NewLimiter(rate.Limit(perSecond), int(math.Max(1, perSecond/4)))
-}
-
-func (c *Controller) addIndex(mgr manager.Manager) error {
-	namespace := func(obj client.Object) []string {
-		if cl, ok := obj.(*Cluster); ok && cl.Status.NamespaceName != "" {
-			return []string{cl.Status.NamespaceName}
-		}
-		return nil
-	}
-	if err := mgr.GetFieldIndexer().IndexField(context.Background(), &Cluster{}, namespaceIndex, namespace); err != nil {
-		return fmt.Errorf("index clusters by namespace: %w", err)
-	}
-	return nil
 }
 
 func (c *Controller) addController(mgr manager.Manager) error {

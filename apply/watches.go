@@ -2,13 +2,14 @@ package apply
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/workqueue"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -83,14 +84,41 @@ func (c *Controller) onService() handler.TypedEventHandler[*corev1.Service, reco
 
 // lookAtNamespace looks at the cluster whose control plane is in a namespace.
 func (c *Controller) lookAtNamespace(ctx context.Context, namespace string) {
-	var list ClusterList
-	if err := c.client.List(ctx, &list, client.MatchingFields{namespaceIndex: namespace}); err != nil {
+	ids, err := c.in(ctx, namespace)
+	if err != nil {
 		c.log.Error(err, "cannot look up the cluster of a namespace", "namespace", namespace)
 		return
 	}
-	for i := range list.Items {
-		c.lookAt(list.Items[i].Name)
+	for _, id := range ids {
+		c.lookAt(id)
 	}
+}
+
+// usualNamespace is how KKP begins the name of a cluster's namespace; the
+// cluster's ID follows.
+const usualNamespace = "cluster-"
+
+// in are the clusters whose control plane is in a namespace. Its name tells which
+// one that may be, and that Cluster whether it is; where it is not, all are
+// asked. An index would take more memory than the rest of what is remembered of
+// a cluster.
+func (c *Controller) in(ctx context.Context, namespace string) ([]string, error) {
+	usual := &Cluster{}
+	err := c.client.Get(ctx, request(strings.TrimPrefix(namespace, usualNamespace)).NamespacedName, usual)
+	if err == nil && usual.Status.NamespaceName == namespace {
+		return []string{usual.Name}, nil
+	}
+	var list ClusterList
+	if err := c.client.List(ctx, &list); err != nil {
+		return nil, fmt.Errorf("list clusters from the cache: %w", err)
+	}
+	var ids []string
+	for i := range list.Items {
+		if list.Items[i].Status.NamespaceName == namespace {
+			ids = append(ids, list.Items[i].Name)
+		}
+	}
+	return ids, nil
 }
 
 // serviceChanged tells news of the ranges, and that the balancer's answer is
