@@ -91,6 +91,24 @@ func TestReadersHarness(t *testing.T) {
 	}
 }
 
+// TestMemoryHarness: so with what is held at rest.
+func TestMemoryHarness(t *testing.T) {
+	servers.Need(t, "etcd", "kube-apiserver")
+	dir := t.TempDir()
+	o := options{n: 50, rounds: 1, memory: true, pace: pace{repeats: 1, rests: time.Second}, out: filepath.Join(dir, "memory.json"), binary: build(t, dir, ".", "./cmd/portcullis")}
+	var out strings.Builder
+	err := runAll(t.Context(), o, &out)
+	t.Logf("\n%s", out.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"memory, steady: anonymous", "memory, steady: resident"} {
+		if got, told := rowOf(t, o.out, name); told && got <= 0 { // not told where there is no /proc
+			t.Errorf("%s: %g", name, got)
+		}
+	}
+}
+
 // build builds a command of a module into a folder.
 func build(t *testing.T, dir, module, name string) string {
 	t.Helper()
