@@ -72,7 +72,7 @@ func (r *rendering) resolve(l *list) (missing []document.Value[string]) {
 	for i := range spec.Entries.Items {
 		e := &spec.Entries.Items[i]
 		for _, p := range e.Prefixes() {
-			l.entries = append(l.entries, Entry{Prefix: p.V, Expires: e.Expires.V.End, Undated: undated(e.Expires), Kind: lint.FromEntry,
+			l.entries = append(l.entries, Entry{Prefix: p.V, Expires: e.End(), Undated: e.Undated(), Kind: lint.FromEntry,
 				Description: e.Description.V, Owner: e.Owner.V, Ticket: e.Ticket.V,
 				Path: l.file.Path, Line: p.Pos.Line, Column: p.Pos.Column, At: p.Pos})
 		}
@@ -115,7 +115,7 @@ func references(entries []document.Entry) map[string]*document.Entry {
 	out := map[string]*document.Entry{}
 	for i := range entries {
 		e := &entries[i]
-		if before := out[e.Group.V]; e.Group.Set && (before == nil || outlasts(e.Expires, before.Expires)) {
+		if before := out[e.Group.V]; e.Group.Set && (before == nil || outlasts(e, before)) {
 			out[e.Group.V] = e
 		}
 	}
@@ -124,14 +124,14 @@ func references(entries []document.Entry) map[string]*document.Entry {
 
 // outlasts tells whether a ends after b. What has no end lasts for good, and an
 // end that cannot be read is not counted on.
-func outlasts(a, b document.Value[document.Date]) bool {
+func outlasts(a, b *document.Entry) bool {
 	switch {
-	case undated(a) || undated(b):
-		return undated(b) && !undated(a)
-	case a.V.End.IsZero() || b.V.End.IsZero():
-		return a.V.End.IsZero() && !b.V.End.IsZero()
+	case a.Undated() || b.Undated():
+		return b.Undated() && !a.Undated()
+	case a.End().IsZero() || b.End().IsZero():
+		return a.End().IsZero() && !b.End().IsZero()
 	}
-	return a.V.End.After(b.V.End)
+	return a.End().After(b.End())
 }
 
 // mostResolved is how many prefixes all lists of a tenant together can bring in
@@ -172,7 +172,7 @@ func (r *rendering) resolveGroup(l *list, e *document.Entry, counts bool) bool {
 	for i := range g.doc.Spec.Entries.Items {
 		ge := &g.doc.Spec.Entries.Items[i]
 		for _, p := range ge.Prefixes() {
-			l.entries = append(l.entries, Entry{Prefix: p.V, Expires: earlier(e.Expires.V.End, ge.Expires.V.End), Undated: undated(e.Expires) || undated(ge.Expires), Kind: lint.FromGroup,
+			l.entries = append(l.entries, Entry{Prefix: p.V, Expires: earlier(e.End(), ge.End()), Undated: e.Undated() || ge.Undated(), Kind: lint.FromGroup,
 				Description: ge.Description.V, Owner: orElse(ge.Owner.V, e.Owner.V), Ticket: orElse(ge.Ticket.V, e.Ticket.V),
 				Group: e.Group.V, Path: g.file.Path, Line: p.Pos.Line, Column: p.Pos.Column, At: e.Group.Pos})
 		}
@@ -194,7 +194,7 @@ func (r *rendering) resolveProviderGroup(l *list, e *document.Entry, name string
 	if !ok && r.Policy.SeedNames() == nil {
 		l.partial = true // no policy at hand: the group may well be there
 		if counts {
-			l.unresolved = append(l.unresolved, Entry{Expires: e.Expires.V.End, Kind: lint.FromGroup, Owner: e.Owner.V, Ticket: e.Ticket.V, Group: e.Group.V, At: e.Group.Pos})
+			l.unresolved = append(l.unresolved, Entry{Expires: e.End(), Kind: lint.FromGroup, Owner: e.Owner.V, Ticket: e.Ticket.V, Group: e.Group.V, At: e.Group.Pos})
 		}
 		return true
 	}
@@ -202,14 +202,11 @@ func (r *rendering) resolveProviderGroup(l *list, e *document.Entry, name string
 		return ok
 	}
 	for _, g := range entries {
-		l.entries = append(l.entries, Entry{Prefix: g.Prefix, Expires: e.Expires.V.End, Undated: undated(e.Expires), Kind: lint.FromGroup,
+		l.entries = append(l.entries, Entry{Prefix: g.Prefix, Expires: e.End(), Undated: e.Undated(), Kind: lint.FromGroup,
 			Description: g.Description, Owner: e.Owner.V, Ticket: e.Ticket.V, Group: e.Group.V, At: e.Group.Pos})
 	}
 	return ok
 }
-
-// undated tells of an end that is there and cannot be read.
-func undated(d document.Value[document.Date]) bool { return d.Pos != document.Pos{} && !d.Set }
 
 // earlier is the end that comes first; zero is never.
 func earlier(a, b time.Time) time.Time {

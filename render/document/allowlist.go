@@ -1,6 +1,9 @@
 package document
 
-import "net/netip"
+import (
+	"net/netip"
+	"time"
+)
 
 // APIVersion is the only version of the files' format.
 const APIVersion = "portcullis.dev/v1alpha1"
@@ -77,7 +80,7 @@ type Entry struct {
 	// Group names a group of the tenant, or provider/<name>.
 	Group Value[string] `yaml:"group"`
 	// Expires is a day, to its end in UTC, or an RFC 3339 time. Default: never.
-	Expires Value[Date] `yaml:"expires" blank:"no"`
+	Expires *Value[Date] `yaml:"expires" blank:"no"` // nil for never, as of most
 }
 
 // Test says that an address must be let in, or must not be. Exactly one.
@@ -124,7 +127,7 @@ type GroupEntry struct {
 	// CIDRs are several prefixes.
 	CIDRs List[Value[netip.Prefix]] `yaml:"cidrs"`
 	// Expires is a day, to its end in UTC, or an RFC 3339 time. Default: never.
-	Expires Value[Date] `yaml:"expires" blank:"no"`
+	Expires *Value[Date] `yaml:"expires" blank:"no"` // nil for never, as of most
 }
 
 // Prefixes are the entry's own valid prefixes, in order.
@@ -132,6 +135,27 @@ func (e *Entry) Prefixes() []Value[netip.Prefix] { return prefixes(e.CIDR, e.CID
 
 // Prefixes are the entry's valid prefixes, in order.
 func (e *GroupEntry) Prefixes() []Value[netip.Prefix] { return prefixes(e.CIDR, e.CIDRs) }
+
+// End is the first moment at which the entry no longer counts; zero where it has
+// none, or one that cannot be read.
+func (e *Entry) End() time.Time { return end(e.Expires) }
+
+// End is the first moment at which the entry no longer counts; zero where it has
+// none, or one that cannot be read.
+func (e *GroupEntry) End() time.Time { return end(e.Expires) }
+
+func end(expires *Value[Date]) time.Time {
+	if expires == nil {
+		return time.Time{}
+	}
+	return expires.V.End
+}
+
+// Undated tells of an end that is there and cannot be read.
+func (e *Entry) Undated() bool { return e.Expires != nil && !e.Expires.Set }
+
+// Undated tells of an end that is there and cannot be read.
+func (e *GroupEntry) Undated() bool { return e.Expires != nil && !e.Expires.Set }
 
 func prefixes(one Value[netip.Prefix], many List[Value[netip.Prefix]]) []Value[netip.Prefix] {
 	var out []Value[netip.Prefix]

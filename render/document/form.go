@@ -56,7 +56,7 @@ var forms = formsIn(map[reflect.Type]*form{}, reflect.TypeFor[Allowlist](), refl
 func formsIn(out map[reflect.Type]*form, types ...reflect.Type) map[reflect.Type]*form {
 	for _, t := range types {
 		switch {
-		case t.Kind() == reflect.Slice || t.Kind() == reflect.Map:
+		case t.Kind() == reflect.Slice || t.Kind() == reflect.Map || t.Kind() == reflect.Pointer:
 			formsIn(out, t.Elem())
 		case t.Kind() == reflect.Struct && out[t] == nil && t.PkgPath() == reflect.TypeFor[Node]().PkgPath():
 			out[t] = newForm(t)

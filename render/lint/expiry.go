@@ -14,10 +14,10 @@ const soon = 7 * 24 * time.Hour
 // dated is an entry of a document with the end that it states itself.
 type dated struct {
 	what    string // what it lets in: prefixes, or the name of a group
-	expires document.Value[document.Date]
+	expires *document.Value[document.Date]
 }
 
-func datedEntry(prefixes []document.Value[netip.Prefix], group string, expires document.Value[document.Date]) dated {
+func datedEntry(prefixes []document.Value[netip.Prefix], group string, expires *document.Value[document.Date]) dated {
 	what := "group " + group
 	if group == "" {
 		what = ""
@@ -38,7 +38,7 @@ func (d dated) Line() string { return d.what + " until " + d.expires.V.End.Forma
 func datedIn(a *document.Allowlist) []dated {
 	var out []dated
 	for i := range a.Spec.Entries.Items {
-		if e := &a.Spec.Entries.Items[i]; e.Expires.Set {
+		if e := &a.Spec.Entries.Items[i]; e.Expires != nil && e.Expires.Set {
 			out = append(out, datedEntry(e.Prefixes(), e.Group.V, e.Expires))
 		}
 	}
@@ -48,7 +48,7 @@ func datedIn(a *document.Allowlist) []dated {
 func datedInGroup(g *document.AddressGroup) []dated {
 	var out []dated
 	for i := range g.Spec.Entries.Items {
-		if e := &g.Spec.Entries.Items[i]; e.Expires.Set {
+		if e := &g.Spec.Entries.Items[i]; e.Expires != nil && e.Expires.Set {
 			out = append(out, datedEntry(e.Prefixes(), "", e.Expires))
 		}
 	}

@@ -106,7 +106,7 @@ func groupTwice(a *Allowlist) []Problem {
 	}
 	for i := range a.Doc.Spec.Entries.Items {
 		e := &a.Doc.Spec.Entries.Items[i]
-		if over := e.Expires.Set && !a.Now.Before(e.Expires.V.End); !e.Group.Set || over || missing[e.Group.V] {
+		if over := !e.End().IsZero() && !a.Now.Before(e.End()); !e.Group.Set || over || missing[e.Group.V] {
 			continue
 		}
 		if first, twice := seen[e.Group.V]; twice {

@@ -45,7 +45,7 @@ func contents(files []render.File) map[groupName]string {
 			for i := range g.Spec.Entries.Items {
 				e := &g.Spec.Entries.Items[i]
 				for _, p := range e.Prefixes() {
-					lines = append(lines, fmt.Sprint(p.V, e.Expires.V.End.UTC()))
+					lines = append(lines, fmt.Sprint(p.V, e.End().UTC()))
 				}
 			}
 			slices.Sort(lines)

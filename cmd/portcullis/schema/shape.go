@@ -114,6 +114,8 @@ func (b builder) shape(t reflect.Type, tag reflect.StructTag) *Shape {
 			w = b.known[tag.Get("known")]
 		}
 		return &Shape{Form: String, Words: w, Either: b.shape(other.Type, "")}
+	case t.Kind() == reflect.Pointer:
+		return b.shape(t.Elem(), tag)
 	case t.Kind() == reflect.Map:
 		return &Shape{Form: Dictionary, Item: b.shape(t.Elem(), tag)}
 	}
