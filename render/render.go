@@ -112,6 +112,7 @@ type rendering struct {
 	byProject map[string][]string // clusters; made when first asked for
 	trusted   map[Approved]bool   // owners whose files mean what was in force before a restart
 	scratch   []Entry             // where a list's entries are gathered, one list after the other
+	shelf     []Entry             // where they are kept, those of many lists
 }
 
 // report files a finding about a place in a file, with the severity that the

@@ -230,7 +230,27 @@ func (r *rendering) withPlatform(l *list, datacenter string) []Entry {
 	if l.everywhere != nil && len(l.everywhere) == len(l.entries)+len(platform) { // the datacenter has none of its own
 		return l.everywhere
 	}
-	return slices.Concat(l.entries, platform) // of the very size: a plan keeps one for each list
+	if r.elsewhere(l) { // no plan keeps it
+		return slices.Concat(l.entries, platform)
+	}
+	return r.kept(l.entries, platform)
+}
+
+// together is how many entries are allocated at once, 44 KiB: more than Go puts
+// among others of their size. A plan keeps them all, and is dropped as a whole;
+// one by one, what is kept of a plan would stand between what was of others, and
+// none of that could be given back.
+const together = 256
+
+// kept are both, as a plan keeps them.
+func (r *rendering) kept(own, platform []Entry) []Entry {
+	n := len(own) + len(platform)
+	if cap(r.shelf)-len(r.shelf) < n {
+		r.shelf = make([]Entry, 0, max(n, together))
+	}
+	from := len(r.shelf)
+	r.shelf = append(append(r.shelf, own...), platform...)
+	return r.shelf[from:len(r.shelf):len(r.shelf)]
 }
 
 func (r *rendering) platform(seed, datacenter string) []Entry {
