@@ -179,7 +179,7 @@ func (r *rendering) settle(id string, all []*claim) *claim {
 	}
 	winner := all[0]
 	for _, other := range all[1:] {
-		if other.rank == winner.rank && r.good(other.list) && other.list.doc != winner.list.doc {
+		if other.rank == winner.rank && r.good(other.list) && other.list != winner.list { // files that say the same share their documents
 			r.claimedTwice(id, winner.list.claim(winner.at), other)
 		}
 	}

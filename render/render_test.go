@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/portcullis-gitops/portcullis/render"
-	"github.com/portcullis-gitops/portcullis/render/document"
 	"github.com/portcullis-gitops/portcullis/render/lint"
 	"github.com/portcullis-gitops/portcullis/render/policy"
 )
@@ -75,12 +74,18 @@ func (w *world) afterNothing() *world {
 
 func (w *world) list() []render.File {
 	var files []render.File
+	known := render.NewCache() // as the program has it: files that say the same share what they say
 	for path, content := range w.files {
 		tenant, _, inside := strings.Cut(path, "/")
 		if !inside {
 			tenant = ""
 		}
-		files = append(files, render.File{Source: "s", Tenant: tenant, Path: path, Hash: fmt.Sprintf("%x", content), Parsed: document.Parse([]byte(content))})
+		hash := fmt.Sprintf("%x", content)
+		parsed, err := known.Parse(hash, func() ([]byte, error) { return []byte(content), nil })
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		files = append(files, render.File{Source: "s", Tenant: tenant, Path: path, Hash: hash, Parsed: parsed})
 	}
 	return files
 }
@@ -296,6 +301,20 @@ func TestUnmanagedIsTheWayOut(t *testing.T) {
 	p := w.plan()
 	if p.Clusters["shopprod01"] != nil || len(p.Findings) > 0 {
 		t.Errorf("the cluster was let go before: %v, %v", p.Clusters, p.Findings)
+	}
+}
+
+// A file that another tenant copies as it stands asks for the cluster like any
+// other, offline too, where it is not known whose the cluster is.
+func TestCopiedFileIsClaimedTwice(t *testing.T) {
+	t.Parallel()
+	for _, known := range []bool{true, false} {
+		w := newWorld(t)
+		w.inventory.Known = known
+		w.files["acme/a.yaml"] = allowlist("a", "shopprod01", "203.0.113.0/24")
+		w.files["acme2/a.yaml"] = w.files["acme/a.yaml"]
+		rule := map[bool]string{true: "foreign-cluster", false: "cluster-claimed-twice"}[known]
+		wantFindings(t, w.plan(), "acme2/a.yaml:6:14 error "+rule)
 	}
 }
 
