@@ -81,7 +81,7 @@ func onStage(ctx context.Context, out *printer, seed *stage.Seed, o stage.Option
 	}
 	defer func() { err = errors.Join(err, end(st)) }()
 	st.Run.Args = append(st.Run.Args, "--console-address", "127.0.0.1:0")
-	out.Say("an empty repository is made, and the Config of the seed eu-west")
+	out.Say("an empty repository is made, and the Config of the seed eu-west: how a commit went is to stand beside it, as a Git note")
 	if err := tell(ctx, out, st); err != nil {
 		return err
 	}

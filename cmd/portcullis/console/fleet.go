@@ -22,7 +22,7 @@ type fleetPage struct {
 	Tenants template.HTML // options
 	Places  template.HTML // datacenters, so too
 	Sources []sourceLine
-	Holds   []Hold
+	Holds   []holdLine
 	Notices []string
 	Stale   bool
 	Limited bool
@@ -58,6 +58,11 @@ type sourceLine struct {
 	Head           string // where the branch is, if that is another commit
 	Branch         string
 	Gone           bool
+}
+
+type holdLine struct {
+	Hold
+	Page string // of the commit; empty where nothing is read of its source
 }
 
 // fleetRow is a row for the template, which finds fields of one struct in a
@@ -175,7 +180,10 @@ func (h *Handler) overview(page *fleetPage, q *request) {
 		}
 	}
 	s := q.summary(q.now)
-	page.Holds, page.Notices = s.Holds, s.Notices
+	page.Notices = s.Notices
+	for _, hold := range s.Holds {
+		page.Holds = append(page.Holds, holdLine{hold, h.pageOf(hold.Source, hold.Commit, q)})
+	}
 	for _, source := range q.Sources {
 		page.Sources = append(page.Sources, h.sourceLine(source))
 	}
@@ -202,13 +210,18 @@ func (h *Handler) expiringSoon(page *fleetPage, q *request) {
 	page.MoreSoon, page.AllSoon = len(q.soon)-len(page.Soon), h.prefix+filter{Expires: "soon"}.query(1)
 }
 
-// revisionLink is the page of the commit that a row's list is of; empty where
-// nothing is read of its source any more.
+// revisionLink is the page of the commit that a row's list is of.
 func (h *Handler) revisionLink(r *row, q *request) string {
-	if source, known := q.source(r.Source); r.Revision == "" || !known || source.Gone {
+	return h.pageOf(r.Source, r.Revision, q)
+}
+
+// pageOf is the page of a commit; empty where there is none, or nothing is read of
+// its source any more.
+func (h *Handler) pageOf(name, commit string, q *request) string {
+	if source, known := q.source(name); commit == "" || !known || source.Gone {
 		return ""
 	}
-	return h.revisionPage(r.Source, r.Revision)
+	return h.revisionPage(name, commit)
 }
 
 // markup is a row as it stands on the page, which is most of the work for one:

@@ -72,7 +72,8 @@ func TestFleetPage(t *testing.T) {
 	r := serve(t, policy.Console{})
 	all := r.get(t, "/")
 	mentions(t, all, "shop-prod", "canary-prod", "Missing", "Rejected", "Synced", "portcullis approve customers@"+accepted+" --reason ...", "dc-a",
-		"5 clusters", "of 400", "a way around &lt;script&gt;", "/revisions/customers/"+accepted, `href="/clusters/shopprod01"`, "in 2 days")
+		"5 clusters", "of 400", "a way around &lt;script&gt;", "/revisions/customers/"+accepted, `href="/clusters/shopprod01"`, "in 2 days",
+		`commit <a href="/revisions/customers/`+strings.Repeat("f", 40)+`">`)
 	if strings.Index(all.body, "Missing</span></td>") > strings.Index(all.body, "Synced</span></td>") {
 		t.Error("the worst is not first")
 	}
