@@ -87,7 +87,7 @@ func (r *reconciler) run(ctx context.Context) error {
 			r.follow(ctx, p)
 			close(p.done)
 		case <-r.controller.News(): // the clusters are not what the plan was made for
-			r.inTurn(func() { r.replan(ctx) })
+			r.inTurn(func() { r.replanForNews(ctx) })
 		case <-r.approvals.News(): // what was held may go ahead
 			r.lookAtApprovals(ctx)
 		case <-r.controller.Outcomes(): // a cluster's state is another
@@ -101,7 +101,7 @@ func (r *reconciler) run(ctx context.Context) error {
 		}
 		timer.Stop()
 		if r.outdated {
-			r.inTurn(func() { r.replan(ctx) })
+			r.inTurn(func() { r.replanForNews(ctx) })
 		}
 		r.showPulls()
 		r.reportSometimes(ctx)
@@ -148,6 +148,16 @@ func (r *reconciler) inTurn(replan func()) {
 	since := r.now().Sub(r.planned)
 	if r.outdated = since >= 0 && since < plansApart; !r.outdated {
 		replan()
+	}
+}
+
+// replanForNews has what clusters kept a pull request from looked at as well.
+func (r *reconciler) replanForNews(ctx context.Context) {
+	r.replan(ctx)
+	for _, f := range r.sources {
+		if f.desk != nil {
+			f.desk.Reconsider()
+		}
 	}
 }
 

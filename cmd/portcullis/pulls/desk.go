@@ -104,6 +104,7 @@ type Desk struct {
 	mu    sync.Mutex
 	world *World
 	stale bool            // a webhook said that something is another
+	other bool            // clusters are others than they were
 	told  map[string]bool // contents of the checks that were offered; true once delivered
 
 	judgedNow atomic.Pointer[map[string]Judged] // by head, for the pages
@@ -187,6 +188,15 @@ func (d *Desk) Hint() {
 	d.Wake()
 }
 
+// Reconsider has those judged again whose fault may be gone, for the clusters of
+// the seed have changed: one was made, say, or has a load balancer by now.
+func (d *Desk) Reconsider() {
+	d.mu.Lock()
+	d.other = true
+	d.mu.Unlock()
+	d.Wake()
+}
+
 func (d *Desk) setStale(stale bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -246,6 +256,7 @@ func (d *Desk) round(ctx context.Context) time.Time {
 	if d.mustList() && !d.Now().Before(latest(d.retry, d.quiet)) {
 		d.list(ctx)
 	}
+	d.reconsider()
 	d.judgeAll(ctx)
 	d.tell()
 	d.commentAll(ctx)

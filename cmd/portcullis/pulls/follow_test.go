@@ -109,3 +109,40 @@ func TestSeedThatDoesNotAnswerIsAskedAgain(t *testing.T) {
 		}
 	})
 }
+
+// TestFaultOfTheSeedGoesAway: a pull request that names a cluster which is not
+// there yet turns green once it is, and nothing is judged for any other's change,
+// or more often than every half minute.
+func TestFaultOfTheSeedGoesAway(t *testing.T) {
+	bubble(t, func(r *rig) {
+		unknown := bad("review: unknown-cluster")
+		unknown.OfSeed = true
+		r.move(m1)
+		r.propose(1, h1, unknown)
+		r.propose(2, h2, bad("review: host-bits"))
+		r.start()
+		r.wantCheck(h1, forge.Failure, "review: unknown-cluster")
+		r.pass(minute)
+		first := r.judgements()
+		for range 100 { // news of clusters all the time
+			r.desk.Reconsider()
+			r.pass(time.Second)
+		}
+		if n := r.judgements() - first; n < 3 || n > 5 {
+			t.Errorf("judged %d times in 100 s", n)
+		}
+		r.pass(minute)
+		r.set(func() { r.words[h1], r.words[h2] = good("routine: one"), good("routine: two") })
+		r.desk.Reconsider()
+		r.pass(time.Second)
+		r.wantCheck(h1, forge.Success, "routine: one")
+		r.wantComment(1, "routine: one")
+		r.wantCheck(h2, forge.Failure, "review: host-bits")
+		done := r.judgements()
+		r.desk.Reconsider()
+		r.pass(10 * minute)
+		if r.judgements() != done {
+			t.Error("what is fine is judged again")
+		}
+	})
+}

@@ -73,6 +73,9 @@ type Result struct {
 	// Unanswered is set where KKP did not answer about a list: it is to be judged
 	// again later.
 	Unanswered bool
+	// OfSeed is set where an error is about a cluster, which can be otherwise by
+	// what is done on the seed: it is to be judged again when clusters change.
+	OfSeed bool
 	// Findings that decided, and those that come with them: all of the files
 	// that it touches.
 	Findings []lint.Finding
@@ -102,7 +105,7 @@ func Judge(in Input) Result {
 	}
 	decide(d, errors)
 	r := Result{Failure: len(errors) > 0, Title: title(d, errors), Comment: in.comment(d, short(in.Base)), Findings: d.Findings, Diff: d, Base: in.Base,
-		Unanswered: in.Unanswered > 0}
+		Unanswered: in.Unanswered > 0, OfSeed: slices.ContainsFunc(errors, func(f lint.Finding) bool { return f.Cluster != "" })}
 	in.Untried, in.Unanswered = min(in.Untried, 1), min(in.Unanswered, 1)
 	r.Same = fmt.Sprintf("%v\n%s\n%s", r.Failure, r.Title, in.comment(lasting(d), ""))
 	return r

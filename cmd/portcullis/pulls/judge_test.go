@@ -129,6 +129,9 @@ func TestJudge(t *testing.T) {
 			if r.Failure != c.failure || r.Title != c.title || r.Nothing != (c.title == "nothing here") {
 				t.Errorf("got failure %v, nothing %v, %q\nwant %v %q\n%s", r.Failure, r.Nothing, r.Title, c.failure, c.title, r.Comment)
 			}
+			if ofSeed := slices.ContainsFunc([]string{"unknown-cluster", "removed-allowlist", "refused-by-kkp", "foreign-cluster"}, func(rule string) bool { return strings.HasSuffix(c.title, rule) }); r.OfSeed != ofSeed {
+				t.Errorf("%q is of the seed: %v", c.title, r.OfSeed)
+			}
 			for _, want := range c.comment {
 				if !strings.Contains(r.Comment, want) {
 					t.Errorf("the comment does not say %q:\n%s", want, r.Comment)

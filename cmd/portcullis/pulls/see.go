@@ -102,6 +102,20 @@ func (d *Desk) settle(e *entry, r Result, w *World) {
 	e.unanswered++
 }
 
+// reconsider sets when to judge again what the seed may have put right. Anybody in
+// a project can change clusters all day: each waits for a while after the last time.
+func (d *Desk) reconsider() {
+	d.mu.Lock()
+	other := d.other
+	d.other = false
+	d.mu.Unlock()
+	for _, e := range d.open {
+		if other && e.result.OfSeed && e.askAt.IsZero() {
+			e.askAt = latest(d.Now(), e.judgedAt.Add(firstAsked))
+		}
+	}
+}
+
 // KKP is asked again about what it did not answer after half a minute, then
 // after twice as long each time, up to half an hour.
 const firstAsked, lastAsked = 30 * time.Second, 30 * time.Minute
