@@ -85,3 +85,15 @@ func TestHeldListsComeFirst(t *testing.T) {
 	v := outcome.Judgement{Set: moment.Set}.Verdict(moment)
 	wantVerdict(t, v, outcome.Failure, "held: too much; to let it go ahead: approve s@1", "shop (x): Held, too much\na: Synced\n")
 }
+
+// What the plan holds is told as held before anybody has looked at the cluster:
+// whoever was told keeps what was said.
+func TestHeldIsToldBeforeItWasLookedAt(t *testing.T) {
+	t.Parallel()
+	for name, states := range map[string]map[string]apply.ClusterState{"not looked at yet": {"x": {State: apply.Pending, Message: "not looked at yet"}}, "not known": {}} {
+		v := outcome.Judgement{Set: []string{"x"}}.Verdict(outcome.Moment{Plan: guardedPlan(render.RuleBlastRadius, "192.0.2.0/24"), States: states, Set: []string{"x"}, Approve: "approve s@1"})
+		if want := "shop (x): Held, too much\n"; v.State != outcome.Failure || v.Lines != want {
+			t.Errorf("%s: %s, %q, not %q", name, v.State, v.Lines, want)
+		}
+	}
+}

@@ -395,8 +395,11 @@ func (m Moment) line(id string) string {
 // shown is a cluster's state as the commit sees it: that a later commit could
 // not change the list is that one's news, and the list is still this one's.
 func (m Moment) shown(id string) apply.ClusterState {
-	s := m.States[id]
-	if s.State == apply.Held && s.Beneath != "" && m.Plan.Clusters[id].Asked == nil {
+	s, w := m.States[id], m.Plan.Clusters[id]
+	if w.Asked != nil && (s.State == apply.Pending || s.State == "") { // that is known before it was looked at
+		return apply.ClusterState{State: apply.Held, Message: w.Held.Message}
+	}
+	if s.State == apply.Held && s.Beneath != "" && w.Asked == nil {
 		return apply.ClusterState{State: s.Beneath, Trouble: s.Trouble}
 	}
 	return s
