@@ -57,7 +57,7 @@ func (c *Controller) Observe(ctx context.Context, sources map[string]SourceState
 }
 
 func observe(clusters []Cluster, services map[string]*corev1.Service, sources map[string]SourceState) []Observed {
-	o := observer{sources: sources, services: services, seed: lastSeed(sources), balancer: lastBalancer(sources), seen: map[string]bool{}}
+	o := observer{sources: sources, services: services, seed: lastSeed(sources), balancer: lastBalancer(sources), kept: keptOn(sources), seen: map[string]bool{}}
 	for i := range clusters {
 		o.look(&clusters[i])
 	}
@@ -123,6 +123,7 @@ type observer struct {
 	services map[string]*corev1.Service
 	seed     render.SeedRanges
 	balancer Balancer
+	kept     map[string]bool // entries of Plan.Kept
 	found    []Observed
 	seen     map[string]bool
 }
@@ -131,14 +132,19 @@ func (o *observer) look(cl *Cluster) {
 	id := cl.Name
 	entry := Observed{ID: id, Name: cl.Spec.HumanReadableName, Tenant: o.tenant(cl.Labels[projectLabel]), Revision: o.revision(id)}
 	d, source, deviates := o.deviation(id)
-	if !deviates && !ours(cl) {
+	lost := !deviates && !ours(cl)
+	if lost && (cl.DeletionTimestamp != nil || !o.kept[render.KeptAs(id, string(cl.UID), cl.Labels[projectLabel])]) {
 		return
 	}
 	entry.State, entry.Message, entry.Since = d.State, d.Message, d.Since
 	if deviates {
 		entry.Tenant, entry.Revision = d.Tenant, o.sources[source].Accepted
 	}
-	if d.State == "" { // it follows from the objects
+	switch {
+	case lost:
+		st := notThere(cl)
+		entry.State, entry.Message, entry.Since = st.State, st.Message, writtenAt(cl)
+	case d.State == "": // it follows from the objects
 		st := o.derive(cl)
 		entry.State, entry.Message, entry.Since = st.State, st.Message, written(cl)
 	}
@@ -181,6 +187,32 @@ func (o *observer) deviation(id string) (Deviation, string, bool) {
 		}
 	}
 	return Deviation{}, "", false
+}
+
+// keptOn are the clusters on which lists are kept.
+func keptOn(sources map[string]SourceState) map[string]bool {
+	out := map[string]bool{}
+	for _, s := range sources {
+		for _, entries := range s.Kept {
+			for _, entry := range entries {
+				out[entry] = true
+			}
+		}
+	}
+	return out
+}
+
+// notThere is the state of a cluster that is to carry a list and does not: that
+// lasts for as long as no reconciler runs.
+func notThere(cl *Cluster) ClusterState {
+	switch live := liveList(cl); {
+	case cl.Spec.ExposeStrategy != render.ExposeLoadBalancer:
+		return unsupported(&render.Wanted{}, cl)
+	case !live.Set:
+		return say(Pending, "the list is not there: it is not written yet, or somebody removed it")
+	default:
+		return say(Pending, "%s %s: it is not put right yet", who(cl), deed(&render.Wanted{}, live))
+	}
 }
 
 func (o *observer) derive(cl *Cluster) ClusterState {

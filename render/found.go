@@ -52,10 +52,13 @@ func (p *Plan) Kept(source string) map[string][]string {
 		if out == nil {
 			out = map[string][]string{}
 		}
-		out[w.Claim.Tenant] = append(out[w.Claim.Tenant], id+"/"+identity(w.UID, w.Project))
+		out[w.Claim.Tenant] = append(out[w.Claim.Tenant], KeptAs(id, w.UID, w.Project))
 	}
 	return out
 }
+
+// KeptAs is the entry of Plan.Kept for a cluster.
+func KeptAs(id, uid, project string) string { return id + "/" + identity(uid, project) }
 
 // mostFound bounds what is written down of a tenant, to 350 KiB.
 const mostFound = 20_000

@@ -13,6 +13,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/portcullis-gitops/portcullis/apply"
 	"github.com/portcullis-gitops/portcullis/test/kkp"
 )
 
@@ -84,9 +85,9 @@ sources: [{name: customers, url: "file://`+filepath.ToSlash(repository)+`", path
 		execute(ctx, []string{"status", "-o", "json", "--kubeconfig", s.kubeconfig}, &out, &errs)
 		var doc struct {
 			Sources  []struct{ Accepted string }
-			Clusters []struct{ ID string }
+			Clusters []struct{ ID, State string }
 		}
-		if json.Unmarshal(out.Bytes(), &doc) == nil && len(doc.Sources) == 1 && len(doc.Clusters) > 0 {
+		if json.Unmarshal(out.Bytes(), &doc) == nil && len(doc.Sources) == 1 && len(doc.Clusters) > 0 && doc.Clusters[0].State != string(apply.Pending) {
 			return doc.Sources[0].Accepted
 		}
 		return ""
