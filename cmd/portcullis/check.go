@@ -25,8 +25,9 @@ type checkOptions struct {
 func checkCommand() *cobra.Command {
 	o := &checkOptions{}
 	cmd := &cobra.Command{
-		Use:   "check [DIR]",
-		Short: "Validate a folder of tenants' files",
+		Use:        "check [DIR]",
+		SuggestFor: []string{"validate", "lint", "verify", "test"},
+		Short:      "Validate a folder of tenants' files",
 		Long: "Check validates the files below DIR (default: the current folder), in which each\n" +
 			"folder is a tenant, or all of it one tenant's with --tenant. It contacts nothing\n" +
 			"but, with --live, a seed, which it reads; and ends with what could not be checked.\n\n" +

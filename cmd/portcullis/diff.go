@@ -29,8 +29,9 @@ type diffOptions struct {
 func diffCommand() *cobra.Command {
 	o := &diffOptions{}
 	cmd := &cobra.Command{
-		Use:   "diff [BASE [HEAD]]",
-		Short: "Show what a change of the files means for each cluster",
+		Use:        "diff [BASE [HEAD]]",
+		SuggestFor: []string{"plan", "preview"},
+		Short:      "Show what a change of the files means for each cluster",
 		Long: "Diff compares two states of a folder in a Git repository by what they mean: who\n" +
 			"comes in and who is locked out, cluster by cluster. Without arguments it compares\n" +
 			"the work tree with HEAD, with one the work tree with that commit, with two the\n" +

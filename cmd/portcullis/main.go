@@ -96,10 +96,12 @@ func rootCommand() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noSuchCommand,
+		Version:       version,
 
 		SuggestionsMinimumDistance: 2,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetVersionTemplate(ownName + " {{.Version}}\n") // as `version` says it
 	root.AddCommand(importCommand(), schemaCommand(), completionCommand())
 	root.AddCommand(diffCommand(), explainCommand())
 	root.AddCommand(checkCommand(), renderCommand(), runCommand(), statusCommand(), approveCommand(), versionCommand(), applyCommand())

@@ -32,8 +32,9 @@ type runOptions struct {
 func runCommand() *cobra.Command {
 	o := &runOptions{registry: ctrlmetrics.Registry}
 	cmd := &cobra.Command{
-		Use:   "run --config FILE",
-		Short: "Run the reconciler of one seed",
+		Use:        "run --config FILE",
+		SuggestFor: []string{"sync", "reconcile", "start", "serve"},
+		Short:      "Run the reconciler of one seed",
 		Long: "Run polls the sources of its Config, applies what their files mean to the seed's\n" +
 			"Clusters, sees to it that it stays, and tells each commit how that went. The seed\n" +
 			"is found as kubectl does: --kubeconfig, KUBECONFIG, in-cluster. With --dry-run it\n" +

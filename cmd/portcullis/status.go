@@ -28,8 +28,9 @@ type statusOptions struct {
 func statusCommand() *cobra.Command {
 	o := &statusOptions{}
 	cmd := &cobra.Command{
-		Use:   "status [CLUSTER...]",
-		Short: "Show how each cluster of the seed stands",
+		Use:        "status [CLUSTER...]",
+		SuggestFor: []string{"list", "get", "ls"},
+		Short:      "Show how each cluster of the seed stands",
 		Long: "Status reads the seed and the state that the reconciler keeps there, and writes\n" +
 			"nothing. A CLUSTER is an ID or a name; without any it shows all that carry a list of\n" +
 			"ours, the worst first. With --exit-code it ends with 1 when a cluster is neither Synced\n" +
