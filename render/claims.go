@@ -110,6 +110,9 @@ func (r *rendering) projects(tenant string) []string {
 // business.
 func (r *rendering) similar(l *list, id string) string {
 	own := r.clustersOf(l.tenant.name)
+	if !l.tenant.mayCompare(1, len(own)) {
+		return ""
+	}
 	best, _ := document.Nearest(id, own)
 	return best
 }

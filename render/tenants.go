@@ -19,6 +19,8 @@ type tenant struct {
 	named  map[string]bool // clusters that a list names by ID
 	// resolved counts the prefixes that its lists bring in by groups.
 	resolved int
+	// compared counts the names held against each other to offer what was meant.
+	compared int
 	rivals   []rivals
 }
 

@@ -6,8 +6,12 @@ import "strings"
 // of: at most a third of its letters differ.
 func Nearest(word string, known []string) (string, bool) {
 	best, least := "", len(word)/3+1
+	word = strings.ToLower(word)
 	for _, k := range known {
-		if d := distance(strings.ToLower(word), strings.ToLower(k)); d < least {
+		if len(k)-len(word) >= least || len(word)-len(k) >= least {
+			continue // by their lengths alone
+		}
+		if d := distance(word, strings.ToLower(k)); d < least {
 			best, least = k, d
 		}
 	}
