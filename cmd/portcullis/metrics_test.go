@@ -128,3 +128,36 @@ func TestPolicyIsStale(t *testing.T) {
 		}
 	}
 }
+
+// That a policy cannot be taken up is news by itself: the metric is to say so,
+// however long nothing else happens.
+func TestAStalePolicyIsNews(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "policy.yaml")
+	good := "apiVersion: portcullis.dev/v1alpha1\nkind: Policy\nseeds: {eu-west: {}}\n"
+	writeFile(t, path, good)
+	f, err := openPolicy(path, &policy.Config{Seed: "eu-west"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &reconciler{policy: f, log: logr.Discard()}
+	for _, step := range []struct {
+		name string
+		do   func() error
+		news bool
+	}{
+		{"as it was", func() error { return nil }, false},
+		{"away", func() error { return os.Remove(path) }, true},
+		{"still away", func() error { return nil }, false},
+		{"back", func() error { return os.WriteFile(path, []byte(good), 0o600) }, true},
+		{"not valid", func() error { return os.WriteFile(path, []byte(good+"nonsense: true\n"), 0o600) }, true},
+		{"still not valid", func() error { return nil }, false},
+	} {
+		if err := step.do(); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.lookAtPolicy(t.Context()); got != step.news {
+			t.Errorf("%s: news is %v", step.name, got)
+		}
+	}
+}

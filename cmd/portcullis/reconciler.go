@@ -92,7 +92,7 @@ func (r *reconciler) run(ctx context.Context) error {
 			r.lookAtApprovals(ctx)
 		case <-r.controller.Outcomes(): // a cluster's state is another
 		case <-policies.C: // which is not in Git, and waits for no poll
-			if !r.followPolicy(ctx) {
+			if !r.lookAtPolicy(ctx) {
 				timer.Stop()
 				continue
 			}
@@ -241,6 +241,13 @@ func (r *reconciler) restore(ctx context.Context) error {
 // policyEvery is how often the policy is looked at, however rare polls are or
 // have become: it is what an operator can change while Git is away.
 const policyEvery = 10 * time.Second
+
+// lookAtPolicy tells whether there is news of the policy; that it cannot be read
+// any more, or can again, is some: an alert hangs on it.
+func (r *reconciler) lookAtPolicy(ctx context.Context) bool {
+	stale := r.policy.stale()
+	return r.followPolicy(ctx) || r.policy.stale() != stale
+}
 
 // followPolicy plans for a policy that has changed, and tells whether it has.
 func (r *reconciler) followPolicy(ctx context.Context) bool {
