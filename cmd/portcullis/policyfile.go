@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"os"
+	"time"
 
 	"github.com/go-logr/logr"
 
@@ -81,3 +83,43 @@ func (f *policyFile) balancer() apply.Balancer {
 
 // stale tells whether the policy in force is not what the file says.
 func (f *policyFile) stale() bool { return f.unread || f.invalid }
+
+// policyEvery is how often the policy is looked at, however rare polls are or
+// have become: it is what an operator can change while Git is away.
+const policyEvery = 10 * time.Second
+
+// lookAtPolicy tells whether there is news of the policy; that it cannot be read
+// any more, or can again, is some: an alert hangs on it.
+func (r *reconciler) lookAtPolicy(ctx context.Context) bool {
+	stale := r.policy.stale()
+	return r.followPolicy(ctx) || r.policy.stale() != stale
+}
+
+// followPolicy plans for a policy that has changed, and tells whether it has.
+func (r *reconciler) followPolicy(ctx context.Context) bool {
+	if !r.policy.reread(r.log) {
+		return false
+	}
+	r.controller.SetBalancer(r.policy.balancer())
+	for _, f := range r.sources {
+		f.tenants = r.tenants()
+	}
+	r.replan(ctx)
+	return true
+}
+
+// tenants are, by project, those that are not named by it.
+func (r *reconciler) tenants() map[string]string {
+	out := map[string]string{}
+	for tenant, projects := range r.policy.current.Tenants {
+		for _, project := range projects {
+			if project != tenant {
+				out[project] = tenant
+			}
+		}
+	}
+	if len(out) == 0 {
+		return nil // as it is read back
+	}
+	return out
+}
