@@ -77,6 +77,7 @@ type Controller struct {
 	wanted    map[string]*render.Wanted // of the plan in force
 	byHand    render.ByHand             // granted by it
 	states    map[string]ClusterState
+	lent      bool // states were handed out, and are copied before they change
 	memories  map[string]*memory
 	restored  map[string]Standing // of an earlier process or plan, by cluster, until looked at
 	putRight  map[string]int64    // foreign writes, by field manager

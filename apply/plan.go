@@ -33,6 +33,7 @@ func (c *Controller) SetPlan(plan *render.Plan) {
 // it among them.
 func (c *Controller) adopt(plan *render.Plan) []string {
 	old := c.wanted
+	c.ownStates()
 	c.told.replanned(old, c.plannedAt, plan)
 	c.wanted, c.plannedAt = maps.Clone(plan.Clusters), plan.Now
 	var changed []string
@@ -79,11 +80,20 @@ func (c *Controller) wantedOf(id string) *render.Wanted {
 
 // States is how every cluster of the plan stands. Right after SetPlan, those
 // of which something else is wanted than before are Pending: a state is always
-// about the plan that is in force.
+// about the plan that is in force. It is for reading only: who asks while nothing
+// changes is given the same map again.
 func (c *Controller) States() map[string]ClusterState {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return maps.Clone(c.states)
+	c.lent = true
+	return c.states
+}
+
+// ownStates is called, with the lock held, before states change.
+func (c *Controller) ownStates() {
+	if c.lent {
+		c.states, c.lent = maps.Clone(c.states), false
+	}
 }
 
 // Outcomes wakes a reader when the state of some cluster changed.
@@ -108,6 +118,7 @@ func (c *Controller) record(id string, w *render.Wanted, st ClusterState) {
 	if m := c.memories[id]; m != nil {
 		st.Standing = m.publish()
 	}
+	c.ownStates()
 	c.states[id] = c.since(id, st)
 	news := c.told.news(w, st, c.clock.Now())
 	c.mu.Unlock()

@@ -148,14 +148,14 @@ func (j Judgement) verdict(m Moment) (kind string, v Verdict) {
 	waits, failed := m.sort()
 	switch guarded, why := m.guarded(); {
 	case guarded != "":
-		return "guarded: " + why, Verdict{State: Failure, Title: "held: " + guarded, Findings: j.Errors, Lines: m.text(), Early: len(waits) > 0}
-	case len(j.Errors) > 0 && len(waits) > 0:
+		return "guarded: " + why, Verdict{State: Failure, Title: "held: " + guarded, Findings: j.Errors, Lines: m.text(), Early: waits > 0}
+	case len(j.Errors) > 0 && waits > 0:
 		return "errors", Verdict{State: Failure, Title: title(j.Errors), Findings: j.Errors, Early: true} // its other clusters go on all the same
 	case len(j.Errors) > 0:
 		return "errors", Verdict{State: Failure, Title: title(j.Errors), Findings: j.Errors, Lines: m.text()}
-	case len(waits) > 0 && m.Settled && len(failed) == 0:
+	case waits > 0 && m.Settled && len(failed) == 0:
 		return "", Verdict{} // nothing to say before the work is done
-	case len(waits) > 0 && !m.Settled:
+	case waits > 0 && !m.Settled:
 		return "applying", Verdict{State: Pending, Title: "applying " + count(len(j.Set), "list")}
 	case len(failed) > 0:
 		return "failed", j.failed(m, failed)
@@ -218,12 +218,12 @@ func (m Moment) count(state apply.State) int {
 	return n
 }
 
-// sort tells which of the commit's clusters are under way, and which failed.
-func (m Moment) sort() (waits, failed []string) {
+// sort tells how many of the commit's clusters are under way, and which failed.
+func (m Moment) sort() (waits int, failed []string) {
 	for _, id := range m.Set {
 		switch m.progress(id) {
 		case Pending:
-			waits = append(waits, id)
+			waits++
 		case Failure:
 			failed = append(failed, id)
 		}

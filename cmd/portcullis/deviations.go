@@ -128,21 +128,16 @@ func (f *follower) deviations(plan *render.Plan, states map[string]apply.Cluster
 		out = maps.Clone(f.state.Deviations)
 		maps.DeleteFunc(out, func(id string, _ apply.Deviation) bool { return plan.Clusters[id] != nil })
 	}
-	for _, id := range slices.Sorted(maps.Keys(plan.Clusters)) { // the same ones each time
-		w := plan.Clusters[id]
-		if w.Claim.Source != f.conf.Name || len(out) >= mostDeviations {
-			continue
+	for _, id := range f.deviating(plan, states) {
+		if len(out) >= mostDeviations {
+			break
 		}
-		s, known := states[id]
-		seen := w.Access == render.Restricted && derivable(s.State)
-		if !known || s.State == "" || seen && s.Standing == nil {
-			continue
-		}
+		w, s := plan.Clusters[id], states[id]
 		if out == nil {
 			out = map[string]apply.Deviation{}
 		}
 		d := apply.Deviation{Tenant: w.Claim.Tenant, Standing: s.Standing}
-		if !seen {
+		if !seen(w, s) {
 			d.State, d.Message, d.Since = s.State, cut(s.Message, 200), s.Since.UTC().Truncate(time.Second)
 		}
 		if was, ok := f.state.Deviations[id]; ok && was.State == d.State { // as before a restart
@@ -151,6 +146,24 @@ func (f *follower) deviations(plan *render.Plan, states map[string]apply.Cluster
 		out[id] = d
 	}
 	return out
+}
+
+// deviating are the source's clusters that have something to be written down, in
+// an order, so that it is the same ones each time.
+func (f *follower) deviating(plan *render.Plan, states map[string]apply.ClusterState) []string {
+	var out []string
+	for id, w := range plan.Clusters {
+		if s := states[id]; w.Claim.Source == f.conf.Name && s.State != "" && (!seen(w, s) || s.Standing != nil) {
+			out = append(out, id)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// seen tells whether a state can be told from the objects.
+func seen(w *render.Wanted, s apply.ClusterState) bool {
+	return w.Access == render.Restricted && derivable(s.State)
 }
 
 // standing is what an earlier process knew of clusters besides their states.
