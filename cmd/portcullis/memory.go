@@ -18,7 +18,7 @@ const (
 	// looksEvery is how often the process looks at what it has allocated.
 	looksEvery = 10 * time.Second
 	// quiet is what it may allocate in that time and still be at rest: ten polls,
-	// one a second, of a seed with 10,000 clusters take 20 MiB; a commit there
+	// one a second, of a seed with 10,000 clusters take 1 MiB; a commit there
 	// takes hundreds.
 	quiet = 64 << 20
 	// atRest is how much garbage may gather, in percent of what is alive, while
