@@ -141,10 +141,10 @@ func (m mutant) caught(ctx context.Context, dir string, model bool) (by string, 
 	if err != nil {
 		return "", err
 	}
-	if n := strings.Count(string(content), m.old); n != 1 {
-		return "STALE", fmt.Errorf("%s holds %q %d times, not once", m.file, m.old, n)
+	broken, err := m.breaks(string(content))
+	if err != nil {
+		return "STALE", err
 	}
-	broken := strings.Replace(string(content), m.old, m.new, 1)
 	if err := os.WriteFile(path, []byte(broken), 0o644); err != nil {
 		return "", err
 	}
@@ -153,6 +153,14 @@ func (m mutant) caught(ctx context.Context, dir string, model bool) (by string, 
 		return "SURVIVED", errors.New("no test caught it")
 	}
 	return by, err
+}
+
+// breaks is the file with the mistake in it.
+func (m mutant) breaks(content string) (string, error) {
+	if n := strings.Count(content, m.old); n != 1 {
+		return "", fmt.Errorf("%s holds %q %d times, not once", m.file, m.old, n)
+	}
+	return strings.Replace(content, m.old, m.new, 1), nil
 }
 
 // noticed asks the model first, which knows the promises only: what it does not

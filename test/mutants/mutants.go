@@ -71,7 +71,7 @@ func mutants() []mutant {
 		{"a group that is refused is an empty one", "render/resolve.go",
 			"if l.partial = true; !r.awaits(l, e.Group.V) {", "if r.awaits(l, e.Group.V) {", ""},
 		{"a commit whose cluster is exposed otherwise stays green", "cmd/portcullis/report.go",
-			"s.Trouble != nil || s.ByHand || s.Unsupported {", "s.Trouble != nil || s.ByHand {", ""},
+			"s.Trouble != nil || s.ByHand || s.Unsupported ||", "s.Trouble != nil || s.ByHand ||", ""},
 		{"a list that is held counts as a good one", "apply/outcome/verdict.go",
 			"case m.Plan.Clusters[id].Asked != nil:\n\t\treturn Failure", "case m.Plan.Clusters[id].Asked != nil:\n\t\treturn Success", ""},
 		{"whose list it is does not matter", "apply/decide.go",
