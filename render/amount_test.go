@@ -2,9 +2,12 @@ package render_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/portcullis-gitops/portcullis/render"
+	"github.com/portcullis-gitops/portcullis/render/document"
 	"github.com/portcullis-gitops/portcullis/render/lint"
 )
 
@@ -26,7 +29,7 @@ func TestGroupNamedOften(t *testing.T) {
 		until      string // of all its entries; empty for good
 		findings   int
 	}{
-		"often":                      {strings.Split(strings.Repeat("- group: vpn\n", 2000), "\n")[:2000], "", 1999},
+		"often":                      {strings.Split(strings.Repeat("- group: vpn\n", 2000), "\n")[:2000], "", document.MostOfARule + 1},
 		"for a time, and for good":   {[]string{"- {group: vpn, expires: 2027-01-01}", "- group: vpn"}, "", 1},
 		"for good, and for a time":   {[]string{"- group: vpn", "- {group: vpn, expires: 2027-01-01}"}, "", 1},
 		"for two times":              {[]string{"- {group: vpn, expires: 2027-01-01}", "- {group: vpn, expires: 2028-01-01}", "- {group: vpn, expires: 2027-06-01}"}, "2028-01-02", 2},
@@ -78,4 +81,58 @@ func TestGroupsWithoutEnd(t *testing.T) {
 	wantHeld(t, p, "shopprod01", "")
 	wantHeld(t, p, "unknown19", "too-many-entries")
 	wantList(t, p, "globexprod", "91.16.0.0/24")
+}
+
+// Thousands of lists that each select all clusters: no other tenant waits for
+// that, and who had a cluster keeps it.
+func TestSelectorsWithoutEnd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const clusters, lists = 2000, 300
+	for i := range clusters {
+		id := fmt.Sprintf("c%05d", i)
+		w.inventory.Clusters[id] = render.Cluster{ID: id, UID: id, Project: "acmeproj01", ExposeStrategy: render.ExposeLoadBalancer}
+	}
+	w.files["globexproj/a.yaml"] = allowlist("a", "globexprod", "198.51.100.0/24")
+	w.files["acme/z.yaml"] = selectorList("z", "{}", "203.0.113.0/24")
+	if p := w.plan(); len(p.Findings) > 0 {
+		t.Fatalf("findings: %v", p.Findings[0])
+	}
+	var many strings.Builder
+	for i := range lists {
+		many.WriteString("---\n" + selectorList(fmt.Sprint("n", i), "{}", "198.51.100.0/24"))
+	}
+	w.files["acme/a.yaml"] = many.String()
+	p := w.plan()
+	for _, id := range []string{"c00000", "c01999", "shopprod01"} {
+		wantList(t, p, id, "203.0.113.0/24")
+	}
+	wantList(t, p, "globexprod", "198.51.100.0/24")
+	told := map[string]int{}
+	for _, f := range p.Findings {
+		_, more, _ := strings.Cut(f.Message, "; and ")
+		told[f.Path+" "+f.Rule+" "+more]++
+	}
+	beyond := (clusters + 2) * (500_000/(clusters+2) + 1) // so often the file's selectors pick one
+	want := fmt.Sprintf("acme/a.yaml cluster-claimed-twice %d more of this rule in the file", beyond+lists-beyond/(clusters+2)-document.MostOfARule-1)
+	if len(p.Findings) > document.MostOfARule+2 || told[want] != 1 {
+		t.Errorf("%d findings, want one that ends with %q: %v", len(p.Findings), want, p.Findings[len(p.Findings)-1])
+	}
+}
+
+// A tenant's folder with more in it than is read is an error at its path, and
+// its clusters keep their lists.
+func TestOverfullFolder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.files["acme/a.yaml"] = allowlist("a", "shopprod01", "203.0.113.0/24")
+	w.plan()
+	folder := render.File{Source: "s", Tenant: "acme", Path: "acme", Hash: "tree", Parsed: render.Overfull(50_000, 16<<20)}
+	p := render.Render(render.Input{Files: []render.File{folder}, Base: w.base, Policy: w.policy, Inventory: w.inventory, Seed: w.seed, Now: w.now})
+	wantList(t, p, "shopprod01", "203.0.113.0/24")
+	if !slices.ContainsFunc(p.Findings, func(f lint.Finding) bool {
+		return f.Path == "acme" && f.Rule == "file-too-large" && f.Severity == lint.Error && strings.Contains(f.Message, "16777216 bytes")
+	}) {
+		t.Errorf("findings: %v", p.Findings)
+	}
 }

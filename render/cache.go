@@ -68,3 +68,10 @@ func TooLarge(size, most int64) *document.Parsed {
 	return &document.Parsed{Unread: true, Problems: []document.Problem{{Pos: document.Start, Rule: "file-too-large",
 		Message: fmt.Sprintf("the file has %d bytes, and %d are read at most", size, most), Fix: "split it into several files"}}}
 }
+
+// Overfull stands for a tenant's folder over the bounds, of which nothing is read.
+func Overfull(entries, content int64) *document.Parsed {
+	return &document.Parsed{Unread: true, Folder: true, Problems: []document.Problem{{Pos: document.Start, Rule: "file-too-large",
+		Message: fmt.Sprintf("the tenant's folder holds more than is read of one: %d files and folders, %d bytes of files", entries, content),
+		Fix:     "remove what is not needed; or have the provider split the tenant"}}}
+}

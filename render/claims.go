@@ -117,6 +117,12 @@ func (r *rendering) similar(l *list, id string) string {
 	return best
 }
 
+// mostSelected is how often the selectors of a tenant together may pick a
+// cluster, where many pick the same: a hundred times what the largest customers
+// have, and little enough that nobody waits for a tenant who has them by the
+// thousand.
+const mostSelected = 500_000
+
 func (r *rendering) claimSelected(claims map[string][]*claim, l *list) {
 	s := l.doc.Spec.Selector
 	if !s.Set || r.Seed == "" || r.elsewhere(l) {
@@ -127,13 +133,39 @@ func (r *rendering) claimSelected(claims map[string][]*claim, l *list) {
 	if len(s.MatchLabels) > 0 {
 		rank = selectedByLabel
 	}
-	for _, id := range r.clustersOf(l.tenant.name) {
-		c := r.Inventory.Clusters[id]
-		own := &claim{l, s.Place(), rank}
-		if good && matches(c, s.MatchLabels) || !good && r.hadBy(id, own) == 2 {
-			claims[c.ID] = append(claims[c.ID], own)
+	own, ids := &claim{l, s.Place(), rank}, r.clustersOf(l.tenant.name)
+	if l.tenant.selected > mostSelected {
+		r.selectsTooMuch(own)
+		ids = r.hadOf(l)
+	}
+	for _, id := range ids {
+		if good && matches(r.Inventory.Clusters[id], s.MatchLabels) || !good && r.hadBy(id, own) == 2 {
+			claims[id] = append(claims[id], own)
+			l.tenant.selected++
 		}
 	}
+}
+
+// selectsTooMuch reports a selector that gets nothing new.
+func (r *rendering) selectsTooMuch(c *claim) {
+	r.reportAs(c.list.file.ID(), document.Problem{Pos: c.at, Rule: "cluster-claimed-twice",
+		Message: fmt.Sprintf("the selectors of the tenant's lists pick clusters more than %d times: this one gets none that it does not have", mostSelected),
+		Fix:     "have fewer lists select the same clusters"}, lint.Error, "")
+}
+
+// hadOf are the clusters that this very document had.
+func (r *rendering) hadOf(l *list) []string {
+	t := l.tenant
+	if t.had == nil {
+		t.had = map[Claim][]string{}
+		for _, id := range r.clustersOf(t.name) {
+			if before, ok := r.Base.claim(id); ok && before.Tenant == t.name {
+				of := Claim{Path: before.Path, Name: before.Name}
+				t.had[of] = append(t.had[of], id)
+			}
+		}
+	}
+	return t.had[Claim{Path: l.file.Path, Name: l.doc.Metadata.Name.V}]
 }
 
 // clustersOf are the tenant's clusters on the seed.

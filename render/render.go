@@ -84,7 +84,7 @@ func (r *rendering) settleFiles() {
 }
 
 func newRendering(in Input) *rendering {
-	return &rendering{Input: in, byName: map[string]*tenant{}, findings: map[FileID][]lint.Finding{},
+	return &rendering{Input: in, byName: map[string]*tenant{}, findings: map[FileID]*findings{},
 		severe: map[FileID]lint.Finding{}, refused: map[FileID]bool{}, blocked: map[FileID]*Hold{}, prints: map[FileID]string{}, unsound: map[FileID]bool{}, overdue: map[FileID]bool{}, contested: map[string]Claim{}, ofTenant: map[string][]string{}, clusters: map[string][]string{}}
 }
 
@@ -94,7 +94,7 @@ type rendering struct {
 	tenants  []*tenant
 	byName   map[string]*tenant
 	lists    []*list // in the order of path, line
-	findings map[FileID][]lint.Finding
+	findings map[FileID]*findings
 	severe   map[FileID]lint.Finding // the first error of file scope
 	refused  map[FileID]bool
 	blocked  map[FileID]*Hold  // why: a group's file that it needs is refused
@@ -140,9 +140,13 @@ func (r *rendering) weigh(id FileID, p document.Problem, severity lint.Severity)
 }
 
 func (r *rendering) reportAs(id FileID, p document.Problem, severity lint.Severity, cluster string) {
-	if severity != lint.Off {
-		r.findings[id] = append(r.findings[id], finding(id, p, severity, cluster))
+	if severity == lint.Off {
+		return
 	}
+	if r.findings[id] == nil {
+		r.findings[id] = &findings{}
+	}
+	r.findings[id].add(finding(id, p, severity, cluster))
 }
 
 func finding(id FileID, p document.Problem, severity lint.Severity, cluster string) lint.Finding {
@@ -162,7 +166,7 @@ func (r *rendering) milder(rule string) lint.Severity {
 func (r *rendering) allFindings() []lint.Finding {
 	var out []lint.Finding
 	for _, f := range r.findings {
-		out = append(out, f...)
+		out = append(out, f.all()...)
 	}
 	lint.Sort(out)
 	return slices.CompactFunc(out, func(a, b lint.Finding) bool { return a == b })

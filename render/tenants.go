@@ -22,6 +22,10 @@ type tenant struct {
 	// compared counts the names held against each other to offer what was meant.
 	compared int
 	rivals   []rivals
+	// selected counts how often its selectors pick a cluster; had are the clusters
+	// that a document had, by its path and name, once that is asked for.
+	selected int
+	had      map[Claim][]string
 }
 
 type group struct {
@@ -81,7 +85,7 @@ func (r *rendering) gather() {
 func stray(f *File) string {
 	switch {
 	case !strings.HasSuffix(f.Path, ".yaml") && !strings.HasSuffix(f.Path, ".yml"):
-		if p := f.Parsed.Problems; len(p) > 0 && p[0].Rule == "not-a-file" {
+		if p := f.Parsed.Problems; f.Parsed.Folder || len(p) > 0 && p[0].Rule == "not-a-file" {
 			return "" // reported as what it is
 		}
 		return "the name does not end in .yaml or .yml: the file is not read"

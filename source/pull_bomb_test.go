@@ -172,12 +172,12 @@ func TestPullRequestWithDeltasOfLargeFiles(t *testing.T) {
 func TestPullRequestAtTheBounds(t *testing.T) {
 	u := newUpstream(t)
 	first := u.change("tenants/acme/a.yaml", "one")
-	files := sized(48, 8) // of a MiB each
+	const files = source.MaxPullContent / source.MaxFileSize
 	text := noise(files << 20)
 	head := u.fork(7, first, func() {
 		for i := 0; len(text) > 0; i++ {
 			n := min(len(text), source.MaxFileSize)
-			u.write(fmt.Sprintf("tenants/acme/f%02d.yaml", i), text[:n])
+			u.write(fmt.Sprintf("tenants/globex/f%02d.yaml", i), text[:n])
 			text = text[n:]
 		}
 	})
@@ -271,9 +271,9 @@ func TestPullRequestOfCraftedFolders(t *testing.T) {
 		want   []string
 	}{
 		"a name twice":  {twice, []string{"tenants/acme/a.yaml|acme|regular", "tenants/x/a.yaml|x|regular", "tenants/x/b.yaml|x|regular"}},
-		"a bomb":        {level, []string{"tenants/acme/a.yaml|acme|regular", "tenants/x|x|too large"}},
-		"deep folders":  {deep, []string{"tenants/acme/a.yaml|acme|regular", "tenants/x|x|too large"}},
-		"endless names": {long, []string{"tenants/acme/a.yaml|acme|regular", "tenants/x|x|too large"}},
+		"a bomb":        {level, []string{"tenants/acme/a.yaml|acme|regular", "tenants/x|x|overfull folder"}},
+		"deep folders":  {deep, []string{"tenants/acme/a.yaml|acme|regular", "tenants/x|x|overfull folder"}},
+		"endless names": {long, []string{"tenants/acme/a.yaml|acme|regular", "tenants/x|x|overfull folder"}},
 		"odd names":     {u.treeOf("100644 "+blob+" .", "100644 "+blob+" ..", "100644 "+blob+" x/y.yaml", "40000 "+acme+" .git"), []string{"tenants/acme/a.yaml|acme|regular"}},
 		"an odd mode":   {u.treeOf("0 " + blob + " a.yaml"), []string{"tenants/acme/a.yaml|acme|regular", "tenants/x/a.yaml|x|regular"}},
 	} {
@@ -305,6 +305,7 @@ func TestPullRequestOfTooManyFolders(t *testing.T) {
 	name := strings.Repeat("n", 1<<20)
 	for what, tenants := range map[string]string{
 		"new files and folders": many(mktree(u, "100644 blob "+blob, 1000), 1000),
+		"bytes of new files":    many(mktree(u, "100644 blob "+u.raw("blob", []byte(strings.Repeat("a", source.MaxFileSize))), 2), 10),
 		"bytes of paths":        many(u.treeOf("40000 "+mktree(u, "100644 blob "+blob, 10)+" "+name), 1000),
 	} {
 		t.Run(what, func(t *testing.T) {

@@ -18,6 +18,10 @@ const (
 	// MaxPullEntries is how many lines of folders may be read that are not in
 	// the merge base at the same place.
 	MaxPullEntries = 200_000
+	// MaxPullContent is how many bytes of files there may be to read that are not
+	// in the merge base in the same folder, each as often as it is there: in memory
+	// they are many times that.
+	MaxPullContent = 16 << 20
 
 	// maxPullWork is how many bytes unpacking may make of what was sent, all
 	// objects together; it bounds time, for they are not kept.

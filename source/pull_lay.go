@@ -94,7 +94,7 @@ func (r *Repository) folderAt(ctx context.Context, h plumbing.Hash) (top *folder
 
 // folder is the same of a commit that may be the pull request's. What is alike
 // in old is not read again.
-func (v pullView) folder(h plumbing.Hash, old *folder, spend func(lines, text int) error) (top *folder, missing bool, err error) {
+func (v pullView) folder(h plumbing.Hash, old *folder, spend func(spent) error) (top *folder, missing bool, err error) {
 	c, err := v.commit(h)
 	if err != nil {
 		return nil, false, err
@@ -116,15 +116,17 @@ func (v pullView) folder(h plumbing.Hash, old *folder, spend func(lines, text in
 }
 
 // pullBudget ends the reading of folders that are too many.
-func pullBudget() func(lines, text int) error {
-	var allLines, allText int
-	return func(lines, text int) error {
-		allLines, allText = allLines+lines, allText+text
+func pullBudget() func(spent) error {
+	var all spent
+	return func(s spent) error {
+		all.add(s)
 		switch {
-		case allLines > MaxPullEntries:
+		case all.lines > MaxPullEntries:
 			return &TooLargeError{"new files and folders", MaxPullEntries}
-		case allText > maxPullPaths:
+		case all.text > maxPullPaths:
 			return &TooLargeError{"bytes of paths", maxPullPaths}
+		case all.content > MaxPullContent:
+			return &TooLargeError{"bytes of new files", MaxPullContent}
 		}
 		return nil
 	}

@@ -233,7 +233,7 @@ func contents(t *testing.T, p *source.Pull, s *source.Snapshot) []string {
 	t.Helper()
 	var out []string
 	for _, e := range s.Files {
-		mark := map[source.Kind]string{source.Regular: "=", source.Symlink: ">", source.Submodule: "@", source.TooLarge: "!"}[e.Kind]
+		mark := map[source.Kind]string{source.Regular: "=", source.Symlink: ">", source.Submodule: "@", source.TooLarge: "!", source.Overfull: "%"}[e.Kind]
 		text := ""
 		if e.Kind == source.Regular || e.Kind == source.Symlink {
 			data, err := p.Read(t.Context(), e.Hash)

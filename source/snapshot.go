@@ -18,12 +18,13 @@ const (
 	Regular   Kind = iota
 	Symlink        // never followed
 	Submodule      // never entered
-	TooLarge       // a file over MaxFileSize, or a tenant's folder over MaxTenantEntries
+	TooLarge       // a file over MaxFileSize
+	Overfull       // a tenant's folder over MaxTenantEntries or MaxTenantContent; its Hash is the tree's
 )
 
 // String is the kind in a word.
 func (k Kind) String() string {
-	return [...]string{"regular", "symlink", "submodule", "too large"}[k]
+	return [...]string{"regular", "symlink", "submodule", "too large", "overfull folder"}[k]
 }
 
 // Entry is one thing of interest in a snapshot.

@@ -258,14 +258,22 @@ func TestOneTenantsBombIsItsOwn(t *testing.T) {
 	for range 12 {
 		level = mktree(u, "040000 tree "+level, 10)
 	}
+	large := input(u, strings.Repeat("a", source.MaxFileSize), "hash-object", "-w", "--stdin")
+	full := mktree(u, "100644 blob "+large, source.MaxTenantContent/source.MaxFileSize)
+	over := mktree(u, "100644 blob "+large, source.MaxTenantContent/source.MaxFileSize+1)
 	root := u.run(u.work, "rev-parse", "HEAD:tenants/acme")
-	tenants := input(u, fmt.Sprintf("040000 tree %s\tacme\n040000 tree %s\tbomb\n", root, level), "mktree")
+	tenants := input(u, fmt.Sprintf("040000 tree %s\tacme\n040000 tree %s\tbomb\n040000 tree %s\tfull\n040000 tree %s\tover\n", root, level, full, over), "mktree")
 	top := input(u, fmt.Sprintf("040000 tree %s\ttenants\n", tenants), "mktree")
 	c := u.git("commit-tree", "-m", "bomb", "-p", "HEAD", top)
 	u.git("push", "-q", "origin", c+":main")
 	r := open(t, source.Options{URL: u.url(), Path: "tenants"})
 	poll(t, r)
-	want := []string{"tenants/acme/a.yaml|acme|regular", "tenants/bomb|bomb|too large"}
+	want := []string{"tenants/acme/a.yaml|acme|regular", "tenants/bomb|bomb|overfull folder"}
+	for i := range source.MaxTenantContent / source.MaxFileSize {
+		want = append(want, fmt.Sprintf("tenants/full/n%d.yaml|full|regular", i))
+	}
+	slices.Sort(want)
+	want = append(want, "tenants/over|over|overfull folder")
 	for range 2 {
 		if got := paths(snapshot(t, r, c)); !slices.Equal(got, want) {
 			t.Errorf("got %q, want %q", got, want)

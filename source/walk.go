@@ -14,18 +14,21 @@ import (
 
 // MaxTenantEntries bounds what is looked at below one tenant's folder, and
 // maxDepth how deep: a few crafted trees can stand for billions of files. A
-// folder beyond is one entry of kind TooLarge; other tenants' are not touched.
+// folder beyond is one entry of kind Overfull; other tenants' are not touched.
 const (
 	MaxTenantEntries = 50_000
 	maxDepth         = 64
 	// maxTenantPaths bounds how long all paths of one tenant are together, in
 	// bytes: Git does not bound names.
 	maxTenantPaths = 16 << 20
+	// MaxTenantContent bounds the files that are read of one tenant, in bytes:
+	// one is counted as often as it is there, for each says something by itself.
+	MaxTenantContent = 16 << 20
 )
 
 var (
 	errNoFolder = errors.New("no such folder")
-	errBomb     = errors.New("too many entries")
+	errBomb     = errors.New("more than the bounds of a tenant's folder")
 )
 
 // treeEntry is one line of a tree object.
@@ -96,8 +99,22 @@ type folder struct {
 	own   []Entry // directly in it, in the tree's order
 	dirs  []subfolder
 	count int // entries, with those below
-	cost  int // lines of trees, with those below
-	text  int // bytes of paths, with those below
+	spent     // with those below
+}
+
+// spent is what reading folders took of their bounds.
+type spent struct {
+	lines   int   // of trees
+	text    int   // bytes of paths
+	content int64 // bytes of files that are to be read
+}
+
+func (s *spent) add(other spent) {
+	s.lines, s.text, s.content = s.lines+other.lines, s.text+other.text, s.content+other.content
+}
+
+func (s spent) overATenants() bool {
+	return s.lines > MaxTenantEntries || s.text > maxTenantPaths || s.content > MaxTenantContent
 }
 
 type subfolder struct {
@@ -107,12 +124,11 @@ type subfolder struct {
 
 // walker reads trees into folders, taking over what is alike.
 type walker struct {
-	ctx  context.Context
-	from trees
-	left int // of MaxTenantEntries
-	room int // of maxTenantPaths
+	ctx   context.Context
+	from  trees
+	spent spent // for the tenant
 	// spend, if set, is told of what is read anew, and can put an end to it.
-	spend func(lines, text int) error
+	spend func(spent) error
 }
 
 // read reads one tree.
@@ -122,7 +138,7 @@ func (w *walker) read(h plumbing.Hash) ([]treeEntry, error) {
 	}
 	entries, err := w.from.tree(h)
 	if err == nil && w.spend != nil {
-		err = w.spend(len(entries), 0)
+		err = w.spend(spent{lines: len(entries)})
 	}
 	return entries, err
 }
@@ -149,10 +165,10 @@ func (w *walker) shared(h plumbing.Hash, at string, old *folder) (*folder, error
 
 // tenant reads one tenant's folder. One with too much in it is one entry.
 func (w *walker) tenant(h plumbing.Hash, at, tenant string, old *folder) (*folder, error) {
-	w.left, w.room = MaxTenantEntries, maxTenantPaths
+	w.spent = spent{}
 	f, err := w.folder(h, at, tenant, 0, old)
 	if errors.Is(err, errBomb) {
-		own := Entry{Path: at, Tenant: tenant, Hash: h.String(), Kind: TooLarge}
+		own := Entry{Path: at, Tenant: tenant, Hash: h.String(), Kind: Overfull}
 		return &folder{hash: h, own: []Entry{own}, count: 1}, nil
 	}
 	return f, err
@@ -160,23 +176,27 @@ func (w *walker) tenant(h plumbing.Hash, at, tenant string, old *folder) (*folde
 
 func (w *walker) folder(h plumbing.Hash, at, tenant string, depth int, old *folder) (*folder, error) {
 	if old != nil && old.hash == h {
-		w.left, w.room = w.left-old.cost, w.room-old.text
-		if w.left < 0 || w.room < 0 {
-			return nil, errBomb
-		}
-		return old, nil
+		return old, w.count(old.spent)
 	}
 	entries, err := w.read(h)
 	if err != nil {
 		return nil, err
 	}
-	if w.left -= len(entries); w.left < 0 || depth > maxDepth {
+	if err := w.count(spent{lines: len(entries)}); err != nil || depth > maxDepth {
 		return nil, errBomb
 	}
 	known := oldDirs(old)
 	return w.fill(h, entries, at, tenant, old, func(e treeEntry, below string) (*folder, error) {
 		return w.folder(e.hash, below, tenant, depth+1, known[e.name])
 	})
+}
+
+// count takes something off the tenant's bounds.
+func (w *walker) count(s spent) error {
+	if w.spent.add(s); w.spent.overATenants() {
+		return errBomb
+	}
+	return nil
 }
 
 // oldDirs finds what was there before by name.
@@ -194,7 +214,7 @@ func oldDirs(old *folder) map[string]*folder {
 // fill makes a folder of a tree's entries. A name that is there twice, which
 // no Git makes, counts once.
 func (w *walker) fill(h plumbing.Hash, entries []treeEntry, at, tenant string, old *folder, descend func(treeEntry, string) (*folder, error)) (*folder, error) {
-	f := &folder{hash: h, cost: len(entries)}
+	f := &folder{hash: h, spent: spent{lines: len(entries)}}
 	sizes := knownSizes(old)
 	seen := make(map[string]bool, len(entries))
 	for _, e := range entries {
@@ -205,7 +225,7 @@ func (w *walker) fill(h plumbing.Hash, entries []treeEntry, at, tenant string, o
 		if e.mode != modeFolder && e.mode != modeSubmodule && !interesting(e.name) {
 			continue
 		}
-		if err := w.take(f, tenant, len(at)+1+len(e.name)); err != nil {
+		if err := w.take(f, tenant, spent{text: len(at) + 1 + len(e.name)}, false); err != nil {
 			return nil, err
 		}
 		below := path.Join(at, e.name)
@@ -221,35 +241,38 @@ func (w *walker) fill(h plumbing.Hash, entries []treeEntry, at, tenant string, o
 		if err != nil {
 			return nil, err
 		}
+		if own.Kind == Regular {
+			_, known := sizes[own.Hash]
+			if err := w.take(f, tenant, spent{content: own.Size}, known); err != nil {
+				return nil, err
+			}
+		}
 		f.own = append(f.own, own)
 		f.count++
 	}
 	return f, nil
 }
 
-// take counts a path of so many bytes before it is made. What is in no
-// tenant's folder is one tree's names, which are bounded as it is.
-func (w *walker) take(f *folder, tenant string, text int) error {
-	f.text += text
-	if w.spend != nil {
-		if err := w.spend(0, text); err != nil {
+// take counts a path before it is made, or a file before it is read; one that
+// is known was there before. What is in no tenant's folder is one tree's, which is
+// bounded as it is.
+func (w *walker) take(f *folder, tenant string, s spent, known bool) error {
+	f.spent.add(s)
+	if w.spend != nil && !known {
+		if err := w.spend(s); err != nil {
 			return err
 		}
 	}
 	if tenant == "" {
 		return nil
 	}
-	if w.room -= text; w.room < 0 {
-		return errBomb
-	}
-	return nil
+	return w.count(s)
 }
 
 func (f *folder) add(name string, d *folder) {
 	f.dirs = append(f.dirs, subfolder{name, d})
 	f.count += d.count
-	f.cost += d.cost
-	f.text += d.text
+	f.spent.add(d.spent)
 }
 
 func knownSizes(old *folder) map[string]int64 {

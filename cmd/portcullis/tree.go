@@ -117,6 +117,8 @@ func parseAll(ctx context.Context, cache *render.Cache, name string, snapshot *s
 			f.Parsed = render.NotAFile(e.Kind.String())
 		case source.TooLarge:
 			f.Parsed = render.TooLarge(e.Size, source.MaxFileSize)
+		case source.Overfull:
+			f.Parsed = render.Overfull(source.MaxTenantEntries, source.MaxTenantContent)
 		default:
 			parsed, err := cache.Parse(e.Hash, func() ([]byte, error) { return read(ctx, e.Hash) })
 			if err != nil {

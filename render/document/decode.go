@@ -12,13 +12,45 @@ import (
 // decoder fills structs from nodes and gathers problems on the way.
 type decoder struct {
 	problems []Problem
-	faults   int           // the problems that leave something unknown: all but those of prose
-	prose    Value[string] // the last, before its place is dropped
+	items    int            // of all lists
+	of       map[string]int // the problems by rule, those not kept included
+	beyond   []Problem      // the first of each rule that is not kept
+	faults   int            // the problems that leave something unknown: all but those of prose
+	prose    Value[string]  // the last, before its place is dropped
 }
 
+// Bounds on what is made of a file of 1 MiB: what stands in it as "{}," takes
+// seventy times as much in memory.
+const (
+	mostItems  = 100_000 // of all its lists together
+	mostFaults = 10_000
+)
+
+// MostOfARule is how many problems of one rule are told of a file: who has more
+// mends those first, and a file of 1 MiB can hold hundreds of thousands.
+const MostOfARule = 1000
+
 func (d *decoder) report(pos Pos, rule, message, fix string) {
-	d.problems = append(d.problems, Problem{Pos: pos, Rule: rule, Message: message, Fix: fix})
 	d.faults++
+	if d.of == nil {
+		d.of = map[string]int{}
+	}
+	p := Problem{Pos: pos, Rule: rule, Message: message, Fix: fix}
+	switch d.of[rule]++; {
+	case d.of[rule] <= MostOfARule:
+		d.problems = append(d.problems, p)
+	case d.of[rule] == MostOfARule+1:
+		d.beyond = append(d.beyond, p)
+	}
+}
+
+// told are the problems, and of each rule with more than are kept how many more.
+func (d *decoder) told() []Problem {
+	out := d.problems
+	for _, first := range d.beyond {
+		out = append(out, first.AndMore(d.of[first.Rule]-MostOfARule))
+	}
+	return out
 }
 
 func position(n *yaml.Node) Pos { return place(n.Line, n.Column) }
@@ -257,6 +289,13 @@ func (l *List[T]) fill(d *decoder, n *yaml.Node, key Pos, f field) {
 		d.report(l.Pos, "wrong-type", describe(n)+", where a list belongs", bracketFix(n))
 		return
 	}
+	if before := d.items; !d.fits(len(n.Content)) {
+		l.Set = false // it is not known what is in it
+		if d.faults++; before <= mostItems {
+			d.report(l.Pos, "file-too-large", fmt.Sprintf("the lists of the file have more than %d items", mostItems), "split it into several files")
+		}
+		return
+	}
 	l.Items = make([]T, len(n.Content))
 	for i, item := range n.Content {
 		if isNull(item) {
@@ -265,6 +304,12 @@ func (l *List[T]) fill(d *decoder, n *yaml.Node, key Pos, f field) {
 		}
 		d.into(reflect.ValueOf(&l.Items[i]).Elem(), item, Pos{}, f)
 	}
+}
+
+// fits counts the items of a list, and tells whether they are read.
+func (d *decoder) fits(items int) bool {
+	d.items += items
+	return d.items <= mostItems
 }
 
 // bracketFix makes a list of the single word that stands where one belongs.

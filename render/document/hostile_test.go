@@ -53,6 +53,41 @@ func TestHostileFiles(t *testing.T) {
 	}
 }
 
+// What would take many times its size in memory is not read, and the file says
+// so once; of a rule as much is told as anybody reads.
+func TestMoreThanIsRead(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		file   string
+		unread bool
+		want   string // the last finding but those of the same place
+	}{
+		"items":     {list(clusters, "entries: ["+strings.Repeat("{},", 100_001)+"]"), false, "file-too-large: the lists of the file have more than 100000 items"},
+		"in two":    {list("clusters: ["+strings.Repeat("a,", 60_000)+"]", "entries: ["+strings.Repeat("{},", 60_000)+"]"), false, "file-too-large: the lists of the file have more than 100000 items"},
+		"mistakes":  {strings.Repeat("a: 1\n---\n", 20_000), true, "file-too-large: more than 10000 mistakes: the rest of the file is not read"},
+		"of a rule": {strings.Repeat("a\n---\n", 1_500), true, "wrong-type: \"a\", where a mapping belongs; and 499 more of this rule in the file"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := document.Parse([]byte(c.file))
+			found := 0
+			for _, one := range p.Problems {
+				if one.Rule+": "+one.Message == c.want {
+					found++
+				}
+			}
+			if found != 1 || p.Unread != c.unread || len(p.Problems) > 3*document.MostOfARule {
+				t.Errorf("%d findings, %q %d times, unread: %t; the last: %v", len(p.Problems), c.want, found, p.Unread, p.Problems[len(p.Problems)-1])
+			}
+			for _, a := range p.Allowlists {
+				if len(a.Spec.Entries.Items) > 0 || !a.Spec.Entries.Faulty {
+					t.Errorf("%d entries, faulty: %t", len(a.Spec.Entries.Items), a.Spec.Entries.Faulty)
+				}
+			}
+		})
+	}
+}
+
 func aliasBomb() string {
 	var b strings.Builder
 	b.WriteString("a0: &a0 [x, x, x, x, x, x, x, x, x]\n")

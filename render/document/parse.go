@@ -21,6 +21,8 @@ type Parsed struct {
 	// Unread is set where some of the file could not be taken apart, so that
 	// more documents may be in it than are seen here.
 	Unread bool
+	// Folder is set where it stands for a tenant's whole folder, which is not read.
+	Folder bool
 }
 
 // Parse reads a tenant's file. Documents with faults are kept as far as they
@@ -30,9 +32,14 @@ func Parse(content []byte) *Parsed {
 	p := &Parsed{Problems: problems, Unread: len(problems) > 0}
 	d := &decoder{}
 	for _, root := range roots {
+		if d.faults > mostFaults {
+			d.report(position(root), "file-too-large", fmt.Sprintf("more than %d mistakes: the rest of the file is not read", mostFaults), "mend those first")
+			p.Unread = true
+			break
+		}
 		p.document(d, root)
 	}
-	p.Problems = append(p.Problems, d.problems...)
+	p.Problems = append(p.Problems, d.told()...)
 	sortProblems(p.Problems)
 	return p
 }

@@ -24,6 +24,14 @@ type Problem struct {
 	Fix     string
 }
 
+// AndMore stands for n problems of the rule in the file, of which this is the first.
+func (p Problem) AndMore(n int) Problem {
+	if n > 1 {
+		p.Message = fmt.Sprintf("%s; and %d more of this rule in the file", p.Message, n-1)
+	}
+	return p
+}
+
 // Value is a scalar with its place. T is string, int, float64, bool,
 // time.Duration, Date or netip.Prefix.
 type Value[T any] struct {

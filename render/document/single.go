@@ -18,8 +18,9 @@ func DecodeKind[T any](content []byte, kind string) (T, []Problem) {
 	if root := d.only(roots, kind); root != nil && !d.aliased(root, "write the value out") && d.isKind(root, kind) {
 		d.into(reflect.ValueOf(&doc).Elem(), root, Pos{}, field{})
 	}
-	sortProblems(d.problems)
-	return doc, d.problems
+	told := d.told()
+	sortProblems(told)
+	return doc, told
 }
 
 // only is the first document, and reports that there is none or another.

@@ -40,7 +40,7 @@ var Rules = []Rule{
 	{"missing-field", File, Error, true, "a required field that is absent or null"},
 	{"wrong-type", File, Error, true, "a value of another type, or none of the words that are possible"},
 	{"unsupported-version", File, Error, true, "another apiVersion or kind"},
-	{"file-too-large", File, Error, true, "a file over 1 MiB"},
+	{"file-too-large", File, Error, true, "a file over 1 MiB, or a tenant's folder or a file with more in it than is read"},
 	{"not-a-file", File, Error, true, "a submodule, or a link named like a file of YAML"},
 	{"invalid-name", File, Error, true, "a name that is no DNS label"},
 	{"unsafe-text", File, Error, false, "control and bidirectional characters"},
