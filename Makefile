@@ -19,16 +19,16 @@ endif
 SERVER_PACKAGES = go list -e -test -f '{{.ImportPath}} {{join .Deps " "}}' ./... | \
 	awk '$$1 ~ /\.test$$/ && /\/test\/servers( |$$)/ { sub(/\.test$$/, "", $$1); print $$1 }'
 
+# A patience for all tests of a package; the default of 10 minutes is for
+# quicker machines.
+TIMEOUT := 30m
+
 # With the race detector, what is there for its size is smaller.
 FULL_SIZE := echo "== large packs in full size" && go test -timeout $(TIMEOUT) -run 'PullRequest|Branch' ./source
 
 # These count requests, or wait for what servers do in their own time: nothing
 # else may run beside them.
 PATIENT := /test/(demo|e2e|fault)$$
-
-# A patience for all tests of a package; the default of 10 minutes is for
-# quicker machines.
-TIMEOUT := 30m
 
 # The same bytes from the same sources, wherever they are built: no paths, no
 # state of the work tree, no C.
