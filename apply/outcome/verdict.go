@@ -72,9 +72,13 @@ type Moment struct {
 func (m Moment) indexed() Moment {
 	// A cluster that was let go, because it is gone or not the tenant's any
 	// more, is nobody's news.
+	own := make(map[string]bool, len(m.Tenants)) // thousands, asked for each cluster
+	for _, tenant := range m.Tenants {
+		own[tenant] = true
+	}
 	m.Set = slices.DeleteFunc(slices.Clone(m.Set), func(id string) bool {
 		w := m.Plan.Clusters[id]
-		return w == nil || len(m.Tenants) > 0 && !slices.Contains(m.Tenants, w.Claim.Tenant)
+		return w == nil || len(own) > 0 && !own[w.Claim.Tenant]
 	})
 	m.unsupported = map[string]bool{}
 	m.seedFaults = map[string]lint.Finding{}

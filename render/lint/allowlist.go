@@ -99,10 +99,14 @@ var allowlistRules = []struct {
 	{"family-gap", plain(familyGap)},            // a family without entries is open
 }
 
-// CheckAllowlist holds an allowlist against every rule about one.
+// CheckAllowlist holds an allowlist against every rule about one that the policy
+// has not turned off.
 func CheckAllowlist(a *Allowlist) []Problem {
 	var out []Problem
 	for _, r := range allowlistRules {
+		if a.Policy.Rules[r.name] != "" && SeverityOf(r.name, a.Policy.Rules) == Off {
+			continue // what it found would be dropped
+		}
 		for _, p := range r.check(a) {
 			p.Rule = r.name
 			out = append(out, p)
