@@ -23,17 +23,19 @@ type ReadFunc func(ctx context.Context, hash string) ([]byte, error)
 // from dir. Without a tenant every subfolder is one, else all of it is that
 // tenant's. Links are never followed; a folder with a .git in it, below dir,
 // is a submodule. A file that is changed before it is read is an error of the
-// ReadFunc.
+// ReadFunc. A tenant's folder over the bounds is one entry, and nothing more of it is
+// looked at.
 func ReadFolder(dir, tenant string) (*Snapshot, ReadFunc, error) {
 	// Only the folder itself may be a link: that is what its caller named.
 	root, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read folder %s: %w", dir, err)
 	}
-	d := disk{root: root, tenant: tenant, files: map[string]string{}, snap: &Snapshot{}}
+	d := disk{root: root, tenant: tenant, files: map[string]string{}, snap: &Snapshot{}, taken: allowance{}}
 	if err := filepath.WalkDir(root, d.visit); err != nil {
 		return nil, nil, fmt.Errorf("read folder %s: %w", dir, err)
 	}
+	d.refuse()
 	slices.SortFunc(d.snap.Files, func(a, b Entry) int { return strings.Compare(a.Path, b.Path) })
 	return d.snap, d.read, nil
 }
@@ -44,6 +46,7 @@ type disk struct {
 	tenant string
 	files  map[string]string // hash to file
 	snap   *Snapshot
+	taken  allowance
 }
 
 func (d disk) visit(file string, e fs.DirEntry, err error) error {
@@ -60,24 +63,36 @@ func (d disk) visit(file string, e fs.DirEntry, err error) error {
 	if err != nil {
 		return err
 	}
-	if e.IsDir() {
-		return d.folder(file, filepath.ToSlash(rel), e)
-	}
-	if passedOver(e.Name()) || !interesting(e.Name()) {
-		return nil
-	}
-	return d.file(file, filepath.ToSlash(rel), e)
+	return d.entry(file, filepath.ToSlash(rel), e)
 }
 
-func (d disk) folder(file, rel string, e fs.DirEntry) error {
-	if passedOver(e.Name()) {
+func (d disk) entry(file, rel string, e fs.DirEntry) error {
+	looked := !passedOver(e.Name()) && (e.IsDir() || interesting(e.Name()))
+	took := spent{lines: 1}
+	if looked {
+		took.text = len(rel)
+	}
+	switch holds := d.taken.take(d.owner(rel), took); {
+	case !holds, !looked && e.IsDir():
+		return filepath.SkipDir // of a file: the rest of its folder
+	case !looked:
+		return nil
+	case e.IsDir():
+		return d.folder(file, rel)
+	}
+	return d.file(file, rel, e)
+}
+
+func (d disk) folder(file, rel string) error {
+	if _, err := os.Lstat(filepath.Join(file, ".git")); err == nil {
+		d.snap.Files = append(d.snap.Files, Entry{Path: rel, Tenant: d.owner(rel), Kind: Submodule})
 		return filepath.SkipDir
 	}
-	if _, err := os.Lstat(filepath.Join(file, ".git")); err != nil {
-		return nil
+	if d.tooDeep(rel) {
+		d.taken.exceed(d.owner(rel))
+		return filepath.SkipDir
 	}
-	d.snap.Files = append(d.snap.Files, Entry{Path: rel, Tenant: d.owner(rel), Kind: Submodule})
-	return filepath.SkipDir
+	return nil
 }
 
 // owner is the tenant of a path from the root.
@@ -141,6 +156,7 @@ func (d disk) regular(e *Entry, file string) error {
 		return nil
 	}
 	d.files[e.Hash] = file
+	d.taken.take(e.Tenant, spent{content: e.Size})
 	return nil
 }
 

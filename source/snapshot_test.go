@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -117,6 +118,46 @@ func TestFolderOnDiskIsTheSameView(t *testing.T) {
 		}
 		if _, err := read(t.Context(), at(got, "acme/link.yaml").Hash); !errors.Is(err, source.ErrNotFound) {
 			t.Errorf("a link was read: %v", err)
+		}
+	}
+}
+
+// What a seed would refuse is refused before it is pushed, and at the same bounds.
+func TestFolderOnDiskIsBoundedAlike(t *testing.T) {
+	t.Parallel()
+	u := newUpstream(t)
+	full := int(source.MaxTenantContent / source.MaxFileSize)
+	for tenant, files := range map[string]int{"full": full, "over": full + 1} {
+		for i := range files {
+			u.write(fmt.Sprintf("tenants/%s/f%d.yaml", tenant, i), strings.Repeat("a", source.MaxFileSize))
+		}
+		u.write("tenants/"+tenant+"/none.txt", "no YAML")
+	}
+	u.write("tenants/acme/a.yaml", "one")
+	u.write("tenants/deep"+strings.Repeat("/d", 64)+"/a.yaml", "at the bottom")
+	u.write("tenants/deeper"+strings.Repeat("/d", 65)+"/a.yaml", "below the bottom")
+	c := u.commit("all")
+	u.push()
+	for tenant, refused := range map[string][]string{"": {"deeper", "over"}, "full": nil, "over": {"."}, "deep": nil, "deeper": {"."}, "acme": nil} {
+		r := open(t, source.Options{URL: u.url(), Path: path.Join("tenants", tenant), Tenant: tenant})
+		poll(t, r)
+		want := snapshot(t, r, c).Files
+		got, _, err := source.ReadFolder(filepath.Join(u.work, "tenants", tenant), tenant)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var over []string
+		for i, e := range want {
+			if want[i].Path, err = filepath.Rel(path.Join("tenants", tenant), e.Path); err != nil {
+				t.Fatal(err)
+			}
+			if e.Kind == source.Overfull {
+				over = append(over, want[i].Path)
+				want[i].Hash = "" // the tree's, which only the commit knows
+			}
+		}
+		if !slices.Equal(got.Files, want) || !slices.Equal(over, refused) {
+			t.Errorf("tenant %q: got\n%v\nwant\n%v; refused %q, not %q", tenant, got.Files, want, over, refused)
 		}
 	}
 }
