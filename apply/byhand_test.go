@@ -68,6 +68,24 @@ func TestListSetByHandStaysForATime(t *testing.T) {
 	}
 }
 
+// Nor does a clock that is set back give more time.
+func TestTimeByHandIsNoLongerWhereTheClockIsSetBack(t *testing.T) {
+	t.Parallel()
+	o := newOneCluster(t, "203.0.113.0/24")
+	o.grant(2 * time.Hour)
+	o.settle()
+	o.asks(24 * time.Hour)
+	o.api.dashboard("192.0.2.0/24")
+	o.settle()
+	o.step(-3 * time.Hour)
+	if again := o.settle(); again != 2*time.Hour {
+		t.Errorf("looked at again after %s", again)
+	}
+	o.step(2 * time.Hour)
+	o.settle()
+	o.wantLive("203.0.113.0/24")
+}
+
 // Neither another list nor another annotation gives more time; a list that is
 // in force again does.
 func TestTimeByHandIsNotRenewed(t *testing.T) {

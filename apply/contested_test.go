@@ -182,6 +182,39 @@ func TestNarrowerThatWidensIsUrgent(t *testing.T) {
 	o.wantLive("203.0.113.0/24")
 }
 
+// A clock that is set back, or a new leader's that is behind, makes no list that
+// lets in more wait for longer, and no fight last.
+func TestFightIsOfNowWhereTheClockIsSetBack(t *testing.T) {
+	t.Parallel()
+	for name, restart := range map[string]bool{"the same leader": false, "another": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := newOneCluster(t, "203.0.113.0/24")
+			o.settle()
+			o.fight()
+			o.step(-time.Hour)
+			if restart {
+				o.restart()
+			}
+			o.api.byOther("kubermatic-api", nil)
+			again := o.look()
+			if again <= 0 || again > 10*time.Second {
+				t.Fatalf("an absent list is put right after %s", again)
+			}
+			o.step(again)
+			again = o.settle()
+			o.wantLive("203.0.113.0/24")
+			o.wantState(Contested, "put right at "+o.clock.Now().Format(time.RFC3339))
+			if again > 10*time.Minute {
+				t.Fatalf("looked at again after %s", again)
+			}
+			o.step(again)
+			o.settle()
+			o.wantState(Synced)
+		})
+	}
+}
+
 func TestSlowWritersAreNoFight(t *testing.T) {
 	t.Parallel()
 	o := newOneCluster(t, "203.0.113.0/24")

@@ -105,6 +105,27 @@ func (m *memory) count(by, did string, now time.Time) (begins bool) {
 	return begins
 }
 
+// notAhead takes what is dated later than now for of now: the clock was set back,
+// or that of the leader before is ahead. A fight would wait for those times to
+// come, with a list that lets in more on the Cluster, and a time by hand begin
+// only then.
+func (m *memory) notAhead(now time.Time) {
+	now = now.UTC().Truncate(time.Second)
+	if f := m.standing.Foreign; f != nil && f.At.After(now) {
+		next := *f
+		next.At, next.Recent = now, slices.Clone(f.Recent)
+		for i, at := range next.Recent {
+			if at.After(now) {
+				next.Recent[i] = now
+			}
+		}
+		m.standing.Foreign = &next
+	}
+	if b := m.standing.ByHand; b != nil && b.Start.After(now) {
+		m.standing.ByHand = &ByHand{Start: now, Over: b.Over}
+	}
+}
+
 // calm ends a fight, and in the end forgets what others wrote. It is asked
 // while the list is in force, and answers when to ask again; zero: never.
 func (m *memory) calm(now time.Time) time.Time {

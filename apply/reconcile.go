@@ -24,6 +24,7 @@ func (c *Controller) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if err != nil {
 		return reconcile.Result{}, err
 	}
+	m.notAhead(c.clock.Now())
 	d := decide(w, cl, c.seed.last())
 	if d.verb != leave {
 		return c.restore(ctx, d.verb, w, cl, m)
