@@ -70,6 +70,50 @@ func TestForeignWritesAreToldApart(t *testing.T) {
 	}
 }
 
+// What somebody sets between two leaders is a foreign write to the one that comes
+// after, which has seen it. One that has not can only take the list over, and so
+// it does with one that nobody kept until now.
+func TestForeignWriteBetweenTwoLeaders(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		list      *AllowedIPRanges
+		seen, new bool
+		event     string
+		stands    string
+	}{
+		"another list":             {&AllowedIPRanges{CIDRBlocks: []string{"192.0.2.0/24"}}, true, false, "Warning ListRestored|kubermatic-api had set the list to 192.0.2.0/24", "kubermatic-api had set the list to 192.0.2.0/24; put right"},
+		"an empty one":             {&AllowedIPRanges{CIDRBlocks: []string{}}, true, false, "Warning ListRestored|kubermatic-api had emptied the list", "kubermatic-api had emptied the list"},
+		"none":                     {nil, true, false, "Warning ListRestored|another client had removed the list", "another client had removed the list"},
+		"nobody looked on":         {&AllowedIPRanges{CIDRBlocks: []string{"192.0.2.0/24"}}, false, false, "Normal ListAdopted|kubermatic-api had set the list to 192.0.2.0/24", ""},
+		"nobody kept it until now": {&AllowedIPRanges{CIDRBlocks: []string{"192.0.2.0/24"}}, true, true, "Normal ListAdopted|kubermatic-api had set the list to 192.0.2.0/24", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := newOneCluster(t, "203.0.113.0/24")
+			o.settle()
+			before, plan := o.api.cluster, o.plan
+			if o.plan = nil; c.new {
+				o.plan = &render.Plan{}
+			}
+			o.start(nil)
+			o.api.byOther("kubermatic-api", c.list)
+			if c.seen {
+				o.ctl.overwritten.changed(before, o.api.cluster)
+			}
+			o.ctl.SetPlan(plan)
+			o.settle()
+			o.wantLive("203.0.113.0/24")
+			o.wantEvents(c.event)
+			o.wantState(Synced, c.stands)
+			if stands := o.state().Standing != nil; stands != (c.stands != "") {
+				t.Errorf("there stands %v", o.state().Standing.Problems())
+			}
+			o.look() // and it is told once
+			o.wantEvents()
+		})
+	}
+}
+
 // fight has somebody change the list until it is contested.
 func (o *oneCluster) fight() {
 	o.t.Helper()

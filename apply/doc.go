@@ -47,7 +47,8 @@
 // A list of ours that is overwritten is remembered from the first look at the
 // Clusters on, by a standby as well, until ours is there again: Inventory says
 // which list was the last one of ours (render.Cluster.Ours), so that a process
-// that cannot read any file yet knows what to put right.
+// that cannot read any file yet knows what to put right. What was overwritten
+// between two leaders is a foreign write to the next one.
 //
 // # What others say
 //

@@ -64,6 +64,20 @@ func (o *overwritten) forget(uid types.UID) {
 	delete(o.lists, uid)
 }
 
+// wroteOver tells whether somebody wrote over the list of a cluster that was this
+// process's to keep from its first plan on, before that had it looked at: between
+// two leaders, say. Of clusters that later plans have it says nothing: nobody may
+// have kept them until then.
+func (c *Controller) wroteOver(cl *Cluster) bool {
+	if cl == nil || ours(cl) {
+		return false
+	}
+	c.mu.Lock()
+	first := c.told.old[cl.Name]
+	c.mu.Unlock()
+	return first && c.overwritten.lastOurs(cl) != nil
+}
+
 // lastOurs is the list that we wrote last to a Cluster, as far as it is known.
 func (o *overwritten) lastOurs(c *Cluster) []string {
 	if ours(c) {

@@ -25,6 +25,7 @@ func (c *Controller) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		return reconcile.Result{}, err
 	}
 	m.notAhead(c.clock.Now())
+	m.kept = m.kept || c.wroteOver(cl)
 	d := decide(w, cl, c.seed.last())
 	if d.verb != leave {
 		return c.restore(ctx, d.verb, w, cl, m)
