@@ -62,6 +62,7 @@ type place struct {
 // kept is a comment of ours as it was last seen.
 type kept struct {
 	id   int64
+	by   string
 	body [sha256.Size]byte
 	url  string
 }
@@ -79,17 +80,21 @@ func (k *Comments) Keep(ctx context.Context, thread Thread, c Comment) (url stri
 		return "", err
 	}
 	defer free()
-	if old, ok := k.get(at); ok {
+	me, err := thread.Me(ctx)
+	if err != nil {
+		return "", err
+	}
+	if old, ok := k.get(at); ok && old.by == me { // else it is an account's that was ours
 		if old.body == sha256.Sum256([]byte(body)) {
 			return old.url, nil
 		}
 		said, err := thread.Edit(ctx, old.id, body)
 		if !errors.Is(err, ErrRefused) {
-			return k.keep(at, said, body, err)
+			return k.keep(at, me, said, body, err)
 		}
 		k.forget(at) // somebody deleted it
 	}
-	return k.search(ctx, thread, c, body)
+	return k.search(ctx, thread, me, c, body)
 }
 
 // enter waits until nobody else keeps the same comment: two who find none
@@ -123,32 +128,28 @@ func (k *Comments) enter(ctx context.Context, at place) (free func(), err error)
 }
 
 // search finds the comment among all, and makes it if need be.
-func (k *Comments) search(ctx context.Context, thread Thread, c Comment, body string) (string, error) {
+func (k *Comments) search(ctx context.Context, thread Thread, me string, c Comment, body string) (string, error) {
 	at := place{c.PullRequest, c.Mark}
-	old, found, err := find(ctx, thread, c.Mark)
+	old, found, err := find(ctx, thread, me, c.Mark)
 	switch {
 	case err != nil:
 		return "", err
 	case found && sameText(old.Body, body):
-		return k.keep(at, old, body, nil)
+		return k.keep(at, me, old, body, nil)
 	case found:
 		said, err := thread.Edit(ctx, old.ID, body)
-		return k.keep(at, said, body, err)
+		return k.keep(at, me, said, body, err)
 	case c.OnlyEdit:
 		return "", nil
 	}
 	said, err := thread.Create(ctx, body)
-	return k.keep(at, said, body, err)
+	return k.keep(at, me, said, body, err)
 }
 
 // find is the oldest comment that begins with the mark and is by ourselves.
 // The mark alone proves nothing, as anybody can write it. Nor does it further
 // down in a text of our own, which may quote what others wrote.
-func find(ctx context.Context, thread Thread, mark string) (Said, bool, error) {
-	me, err := thread.Me(ctx)
-	if err != nil {
-		return Said{}, false, err
-	}
+func find(ctx context.Context, thread Thread, me, mark string) (Said, bool, error) {
 	for said, err := range thread.All(ctx) {
 		if err != nil {
 			return Said{}, false, err
@@ -174,7 +175,7 @@ func (k *Comments) get(at place) (kept, bool) {
 	return old, ok
 }
 
-func (k *Comments) keep(at place, said Said, body string, err error) (string, error) {
+func (k *Comments) keep(at place, me string, said Said, body string, err error) (string, error) {
 	if err != nil {
 		return "", err
 	}
@@ -183,7 +184,7 @@ func (k *Comments) keep(at place, said Said, body string, err error) (string, er
 	if k.kept == nil || len(k.kept) >= maxKept {
 		k.kept = map[place]kept{}
 	}
-	k.kept[at] = kept{said.ID, sha256.Sum256([]byte(body)), said.URL}
+	k.kept[at] = kept{said.ID, me, sha256.Sum256([]byte(body)), said.URL}
 	return said.URL, nil
 }
 
