@@ -129,7 +129,7 @@ func (o *Outbox) failed(l letter, err error, now time.Time, random float64) {
 	// together, which is one push instead of many.
 	e.due = now.Add(backoff(e.failures, random))
 	if pause, ok := errors.AsType[RetryAfterError](err); ok {
-		o.paused = later(o.paused, now.Add(min(pause.After, maxRetryAfter)))
+		o.paused = later(o.paused, now.Add(pause.Pause()))
 	}
 }
 

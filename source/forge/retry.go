@@ -21,6 +21,9 @@ type RetryAfterError struct {
 	Err   error
 }
 
+// Pause is how long nothing is asked of the host: After, an hour at most.
+func (e RetryAfterError) Pause() time.Duration { return min(e.After, maxRetryAfter) }
+
 // Error says what failed and how long the host is left alone.
 func (e RetryAfterError) Error() string {
 	return fmt.Sprintf("%v (trying again in %s)", e.Err, e.After)

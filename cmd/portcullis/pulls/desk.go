@@ -301,18 +301,18 @@ func latest(times ...time.Time) time.Time   { return slices.MaxFunc(times, time.
 func earliest(times ...time.Time) time.Time { return slices.MinFunc(times, time.Time.Compare) }
 
 // pause is how long to wait after so many failures; a host that says how long
-// is believed.
+// is believed, up to an hour.
 func pause(failures int, err error) time.Duration {
 	wait := min(firstPause<<min(failures-1, 10), longestTime)
 	if asked, ok := errors.AsType[forge.RetryAfterError](err); ok {
-		wait = max(wait, asked.After)
+		wait = max(wait, asked.Pause())
 	}
 	return wait
 }
 
-// heed leaves the Git host alone for as long as it asks to be.
+// heed leaves the Git host alone for as long as it asks to be, an hour at most.
 func (d *Desk) heed(err error) {
 	if asked, ok := errors.AsType[forge.RetryAfterError](err); ok {
-		d.quiet = latest(d.quiet, d.Now().Add(asked.After))
+		d.quiet = latest(d.quiet, d.Now().Add(asked.Pause()))
 	}
 }

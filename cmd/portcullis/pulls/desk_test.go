@@ -305,6 +305,29 @@ func TestRetryAfterIsHeeded(t *testing.T) {
 	}
 }
 
+// TestRetryAfterIsBounded: whoever answers in the host's place may ask for days.
+func TestRetryAfterIsBounded(t *testing.T) {
+	for _, what := range []string{"comment", "list"} {
+		t.Run(what, func(t *testing.T) {
+			bubble(t, func(r *rig) {
+				r.move(m1)
+				r.propose(1, h1, good("review: one"))
+				r.set(func() { r.fail[what] = forge.RetryAfterError{After: 24 * 60 * minute, Err: errors.New("429")} })
+				r.start()
+				r.count("")
+				r.pass(59 * minute)
+				if n := r.count(""); n > 0 {
+					t.Errorf("%d requests while the host is to be left alone", n)
+				}
+				r.set(func() { delete(r.fail, what) })
+				r.pass(2 * minute)
+				r.wantCheck(h1, forge.Success, "review: one")
+				r.wantComment(1, "review: one")
+			})
+		})
+	}
+}
+
 func TestSameHead(t *testing.T) {
 	bubble(t, func(r *rig) {
 		begun(r)
