@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/time/rate"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -16,14 +17,21 @@ import (
 // webhooks have no side effects, and judge a dry run as they judge a write. It
 // asks two a second at most, so that pull requests, of which a tenant may open
 // many, take nothing from the seed's writes: one of fifty clusters takes half a
-// minute. It remembers what was answered for a Cluster's generation and list.
-// Safe for use at once.
+// minute. It remembers what was answered for a Cluster's generation and list; a
+// refusal for as long as one of a write stands, for KKP may refuse a Cluster for
+// what others then mend. Safe for use at once.
 type Trials struct {
 	c       *Controller
 	limiter *rate.Limiter
 
 	mu       sync.Mutex
-	answered map[string]string // words, by cluster, generation and list; empty: it would be taken
+	answered map[string]answer // by cluster, generation and list
+}
+
+// answer is what the seed said of a list.
+type answer struct {
+	words string // empty: it would be taken
+	at    time.Time
 }
 
 const (
@@ -33,7 +41,7 @@ const (
 
 // NewTrials are trials on the controller's seed.
 func NewTrials(c *Controller) *Trials {
-	return &Trials{c: c, limiter: rate.NewLimiter(trialsASecond, trialsASecond), answered: map[string]string{}}
+	return &Trials{c: c, limiter: rate.NewLimiter(trialsASecond, trialsASecond), answered: map[string]answer{}}
 }
 
 // Try answers why the seed would refuse a cluster's list, in its own words;
@@ -80,8 +88,12 @@ func (t *Trials) ask(ctx context.Context, cl *Cluster, w *render.Wanted) (string
 func (t *Trials) known(key string) (string, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	words, ok := t.answered[key]
-	return words, ok
+	a, ok := t.answered[key]
+	if ok && a.words != "" {
+		age := t.c.clock.Since(a.at)
+		ok = 0 <= age && age < firstRefusal
+	}
+	return a.words, ok
 }
 
 func (t *Trials) remember(key, words string) {
@@ -90,5 +102,5 @@ func (t *Trials) remember(key, words string) {
 	if len(t.answered) >= mostRemembered {
 		clear(t.answered)
 	}
-	t.answered[key] = words
+	t.answered[key] = answer{words, t.c.clock.Now()}
 }

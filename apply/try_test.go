@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/portcullis-gitops/portcullis/render"
@@ -54,7 +55,7 @@ func trying(n int) (*asked, *Trials) {
 		cl.Spec.ExposeStrategy = render.ExposeLoadBalancer
 		a.clusters[cl.Name] = cl
 	}
-	return a, NewTrials(&Controller{client: a})
+	return a, NewTrials(&Controller{client: a, clock: clock.RealClock{}})
 }
 
 func listOf(i int, cidrs ...string) *render.Wanted {
@@ -99,9 +100,21 @@ func TestTrialsAreRemembered(t *testing.T) {
 			try(listOf(0, "192.0.2.0/24"), "KKP refused the cluster: the CNI version is no longer supported")
 		}
 		a.want(t, "a cluster that is another by now", 4)
+		a.answer = nil // they support it again, and the cluster is the same
+		time.Sleep(firstRefusal - time.Second)
+		try(listOf(0, "192.0.2.0/24"), "KKP refused the cluster: the CNI version is no longer supported")
+		a.want(t, "a refusal that stands", 4)
+		time.Sleep(time.Second)
+		for range 2 {
+			try(listOf(0, "192.0.2.0/24"), "")
+		}
+		a.want(t, "a refusal of a while ago", 5)
+		time.Sleep(24 * time.Hour)
+		try(listOf(0, "192.0.2.0/24"), "")
+		a.want(t, "a list that would be taken, a day later", 5)
 		a.clusters["c0"].UID = "made-anew"
 		try(listOf(0, "192.0.2.0/24"), "")
-		a.want(t, "a cluster that the plan does not know", 4)
+		a.want(t, "a cluster that the plan does not know", 5)
 	})
 }
 
