@@ -110,6 +110,44 @@ func TestSeedThatDoesNotAnswerIsAskedAgain(t *testing.T) {
 	})
 }
 
+// TestRefusalOfKKPGoesAway: nobody tells when KKP takes what it refused. It is
+// asked each half an hour, and sooner where clusters change.
+func TestRefusalOfKKPGoesAway(t *testing.T) {
+	for name, mend := range map[string]func(*rig){
+		"nobody tells":    func(r *rig) { r.pass(31 * minute) },
+		"clusters change": func(r *rig) { r.desk.Reconsider(); r.pass(time.Second) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(r *rig) {
+				refused := bad("review: refused-by-kkp")
+				refused.Refused, refused.OfSeed = true, true
+				r.move(m1)
+				r.propose(1, h1, refused)
+				r.start()
+				r.wantCheck(h1, forge.Failure, "review: refused-by-kkp")
+				first := r.judgements()
+				r.pass(10 * 60 * minute)
+				if n := r.judgements() - first; n < 19 || n > 20 {
+					t.Errorf("judged %d times more in ten hours", n)
+				}
+				if len(r.offers) != 1 || len(r.said) != 1 {
+					t.Errorf("the same was said again: %d, %q", len(r.offers), r.said)
+				}
+				r.pass(minute)
+				r.set(func() { r.words[h1] = good("routine: one") })
+				mend(r)
+				r.wantCheck(h1, forge.Success, "routine: one")
+				r.wantComment(1, "routine: one")
+				done := r.judgements()
+				r.pass(10 * 60 * minute)
+				if r.judgements() != done {
+					t.Error("what is fine is judged again")
+				}
+			})
+		})
+	}
+}
+
 // TestFaultOfTheSeedGoesAway: a pull request that names a cluster which is not
 // there yet turns green once it is, and nothing is judged for any other's change,
 // or more often than every half minute.

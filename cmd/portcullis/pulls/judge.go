@@ -73,6 +73,9 @@ type Result struct {
 	// Unanswered is set where KKP did not answer about a list: it is to be judged
 	// again later.
 	Unanswered bool
+	// Refused is set where KKP would not take a list: it may refuse a cluster for
+	// what others mend, and nobody tells of that.
+	Refused bool
 	// OfSeed is set where an error is about a cluster, which can be otherwise by
 	// what is done on the seed: it is to be judged again when clusters change.
 	OfSeed bool
@@ -97,7 +100,8 @@ func Judge(in Input) Result {
 		return nothing(in)
 	}
 	j := outcome.Judge(in.Before, in.After, in.Source, in.Changed)
-	errors := slices.Concat(in.conflicts(), j.Errors, j.SeedErrors, in.refused(j.Set))
+	refused := in.refused(j.Set)
+	errors := slices.Concat(in.conflicts(), j.Errors, j.SeedErrors, refused)
 	lint.Sort(errors)
 	d := in.compare()
 	if len(errors) == 0 && !d.Changed() && len(d.Findings) == 0 && !reaches(d) && !in.speaks() {
@@ -105,7 +109,7 @@ func Judge(in Input) Result {
 	}
 	decide(d, errors)
 	r := Result{Failure: len(errors) > 0, Title: title(d, errors), Comment: in.comment(d, short(in.Base)), Findings: d.Findings, Diff: d, Base: in.Base,
-		Unanswered: in.Unanswered > 0, OfSeed: slices.ContainsFunc(errors, func(f lint.Finding) bool { return f.Cluster != "" })}
+		Unanswered: in.Unanswered > 0, Refused: len(refused) > 0, OfSeed: slices.ContainsFunc(errors, func(f lint.Finding) bool { return f.Cluster != "" })}
 	in.Untried, in.Unanswered = min(in.Untried, 1), min(in.Unanswered, 1)
 	r.Same = fmt.Sprintf("%v\n%s\n%s", r.Failure, r.Title, in.comment(lasting(d), ""))
 	return r

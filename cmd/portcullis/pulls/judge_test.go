@@ -132,6 +132,9 @@ func TestJudge(t *testing.T) {
 			if ofSeed := slices.ContainsFunc([]string{"unknown-cluster", "removed-allowlist", "refused-by-kkp", "foreign-cluster"}, func(rule string) bool { return strings.HasSuffix(c.title, rule) }); r.OfSeed != ofSeed {
 				t.Errorf("%q is of the seed: %v", c.title, r.OfSeed)
 			}
+			if refused := strings.HasSuffix(c.title, "refused-by-kkp"); r.Refused != refused {
+				t.Errorf("%q is refused: %v", c.title, r.Refused)
+			}
 			for _, want := range c.comment {
 				if !strings.Contains(r.Comment, want) {
 					t.Errorf("the comment does not say %q:\n%s", want, r.Comment)

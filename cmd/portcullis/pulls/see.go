@@ -94,12 +94,22 @@ func (d *Desk) settle(e *entry, r Result, w *World) {
 	e.result, e.against, e.judged, e.judgedAt = r, w, e.pr.Head, d.Now()
 	e.made = d.check(e)
 	e.hash = e.made.Hash()
-	if e.askAt = (time.Time{}); !r.Unanswered {
-		e.unanswered = 0
+	e.askAgain()
+}
+
+// askAgain sets when to judge again although nothing moves; else not at all.
+func (e *entry) askAgain() {
+	switch {
+	case e.result.Unanswered:
+		e.askAt = e.judgedAt.Add(min(firstAsked<<min(e.unanswered, 10), lastAsked))
+		e.unanswered++
 		return
+	case e.result.Refused:
+		e.askAt = e.judgedAt.Add(lastAsked)
+	default:
+		e.askAt = time.Time{}
 	}
-	e.askAt = d.Now().Add(min(firstAsked<<min(e.unanswered, 10), lastAsked))
-	e.unanswered++
+	e.unanswered = 0
 }
 
 // reconsider sets when to judge again what the seed may have put right. Anybody in
@@ -110,14 +120,15 @@ func (d *Desk) reconsider() {
 	d.other = false
 	d.mu.Unlock()
 	for _, e := range d.open {
-		if other && e.result.OfSeed && e.askAt.IsZero() {
-			e.askAt = latest(d.Now(), e.judgedAt.Add(firstAsked))
+		if soon := latest(d.Now(), e.judgedAt.Add(firstAsked)); other && e.result.OfSeed && (e.askAt.IsZero() || soon.Before(e.askAt)) {
+			e.askAt = soon
 		}
 	}
 }
 
 // KKP is asked again about what it did not answer after half a minute, then
-// after twice as long each time, up to half an hour.
+// after twice as long each time, up to half an hour; about what it refused each
+// half an hour.
 const firstAsked, lastAsked = 30 * time.Second, 30 * time.Minute
 
 // judge fetches what is new, lays it over the branch, and judges that. What is
