@@ -13,6 +13,7 @@ import (
 
 	sdk "code.gitea.io/sdk/gitea"
 
+	"github.com/portcullis-gitops/portcullis/test/kkp"
 	"github.com/portcullis-gitops/portcullis/test/servers"
 	"github.com/portcullis-gitops/portcullis/test/stage"
 )
@@ -220,4 +221,35 @@ func TestPullRequestFromOpenToInForce(t *testing.T) {
 	p.merge(pr.Index, sdk.MergeStyleMerge)
 	p.await("the list in force", p.InForce(stage.ShopStaging, append(stage.StagingList(), "192.0.2.96/28")...))
 	p.await("the word on it", p.commented(pr.Index, "**in force on `eu-west`**", "2 lists in force"))
+}
+
+// TestSeedsWordOnAPullRequest: what the policy forbids by now, and what KKP would
+// not take, turns a check red, and green again once it is otherwise, though
+// neither the pull request nor the branch moves.
+func TestSeedsWordOnAPullRequest(t *testing.T) {
+	t.Parallel()
+	p := onGiteaWithPulls(t)
+	first := p.populate()
+	p.start()
+	p.await("the first status", p.status(first, stage.Failure))
+	pr := p.propose("graz", "acme/staging.yaml", p.stagingWith("{description: Graz office, cidr: 192.0.2.96/28}"))
+	p.await("its check", p.status(pr.Head.Sha, stage.Success, "routine"), p.commented(pr.Index, "**routine**"))
+
+	policy, err := p.ReadPolicy()
+	p.must(err)
+	limits, _ := policy["limits"].(map[string]any)
+	before, _ := limits["forbidden"].([]any)
+	limits["forbidden"] = append(slices.Clone(before), map[string]any{"cidr": "192.0.2.96/27", "description": "transfer net"})
+	p.must(p.WritePolicy(policy))
+	p.await("what the policy says of it", p.status(pr.Head.Sha, stage.Failure, "forbidden-range"), p.commented(pr.Index, "error[forbidden-range]", "transfer net"))
+	limits["forbidden"] = before
+	p.must(p.WritePolicy(policy))
+	p.await("what the policy says by now", p.status(pr.Head.Sha, stage.Success, "routine"), p.commented(pr.Index, "**routine**"))
+
+	lift := p.refuse(stage.ShopDev)
+	head := p.change("graz", "acme/staging.yaml", p.stagingWith("{description: Graz office, cidr: 192.0.2.112/28}"))
+	p.await("what KKP says of it", p.status(head, stage.Failure, "refused-by-kkp"), p.commented(pr.Index, refusal))
+	lift()
+	p.must(kkp.Update(p.ctx, p.Seed.Client, p.Own(stage.ShopDev), kkp.WithDatacenter("dc-2")))
+	p.await("what KKP says by now", p.status(head, stage.Success, "routine"), p.commented(pr.Index, "**routine**"))
 }
