@@ -120,6 +120,47 @@ func TestSelectorsWithoutEnd(t *testing.T) {
 	}
 }
 
+// Selectors by the thousand that pick nothing take time as well: whoever had a
+// cluster keeps it, and nobody gets a new one.
+func TestSelectorsThatLookWithoutEnd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const clusters, lists = 5000, 1001
+	add := func(id string) {
+		w.inventory.Clusters[id] = render.Cluster{ID: id, UID: id, Project: "acmeproj01", ExposeStrategy: render.ExposeLoadBalancer}
+	}
+	for i := range clusters {
+		add(fmt.Sprintf("c%05d", i))
+	}
+	w.files["acme/z.yaml"] = selectorList("z", "{}", "203.0.113.0/24")
+	if p := w.plan(); len(p.Findings) > 0 {
+		t.Fatalf("findings: %v", p.Findings[0])
+	}
+	add("newcomer01")
+	var many strings.Builder
+	for i := range lists {
+		many.WriteString("---\n" + selectorList(fmt.Sprint("n", i), "{matchLabels: {env: none}}", "198.51.100.0/24"))
+	}
+	w.files["acme/a.yaml"] = many.String()
+	p := w.plan()
+	wantList(t, p, "c00000", "203.0.113.0/24")
+	wantList(t, p, "c04999", "203.0.113.0/24")
+	if p.Clusters["newcomer01"] != nil {
+		t.Errorf("a selector beyond the bound took up a cluster")
+	}
+	told := map[string]int{}
+	for _, f := range p.Findings {
+		if f.Rule == "cluster-claimed-twice" && strings.Contains(f.Message, "look at clusters more than 5000000 times") {
+			told[f.Path]++
+		}
+	}
+	if told["acme/z.yaml"] != 1 || told["acme/a.yaml"] == 0 || told["acme/a.yaml"] > 5 {
+		t.Errorf("findings: %v", told)
+	}
+	delete(w.files, "acme/a.yaml")
+	wantList(t, w.plan(), "newcomer01", "203.0.113.0/24")
+}
+
 // A tenant's folder with more in it than is read is an error at its path, and
 // its clusters keep their lists.
 func TestOverfullFolder(t *testing.T) {

@@ -121,7 +121,13 @@ func (r *rendering) similar(l *list, id string) string {
 // cluster, where many pick the same: a hundred times what the largest customers
 // have, and little enough that nobody waits for a tenant who has them by the
 // thousand.
-const mostSelected = 500_000
+//
+// mostLookedAt is how often they may look at one, whether they pick it or not:
+// 5,000 lists of a tenant with 1,000 clusters.
+const (
+	mostSelected = 500_000
+	mostLookedAt = 5_000_000
+)
 
 func (r *rendering) claimSelected(claims map[string][]*claim, l *list) {
 	s := l.doc.Spec.Selector
@@ -133,9 +139,13 @@ func (r *rendering) claimSelected(claims map[string][]*claim, l *list) {
 	if len(s.MatchLabels) > 0 {
 		rank = selectedByLabel
 	}
-	own, ids := &claim{l, s.Place(), rank}, r.clustersOf(l.tenant.name)
-	if l.tenant.selected > mostSelected {
-		r.selectsTooMuch(own)
+	own := &claim{l, s.Place(), rank}
+	ids, all := r.withinReach(l, &l.tenant.claimed)
+	switch {
+	case !all:
+		r.selectsTooMuch(own, fmt.Sprintf("look at clusters more than %d times", mostLookedAt))
+	case l.tenant.selected > mostSelected:
+		r.selectsTooMuch(own, fmt.Sprintf("pick clusters more than %d times", mostSelected))
 		ids = r.hadOf(l)
 	}
 	for _, id := range ids {
@@ -146,11 +156,21 @@ func (r *rendering) claimSelected(claims map[string][]*claim, l *list) {
 	}
 }
 
+// withinReach are the clusters that a list's selector looks at: the tenant's; once
+// its lists have looked too often, those that this one had.
+func (r *rendering) withinReach(l *list, looked *int) (ids []string, all bool) {
+	ids = r.clustersOf(l.tenant.name)
+	if *looked += len(ids); *looked > mostLookedAt {
+		return r.hadOf(l), false
+	}
+	return ids, true
+}
+
 // selectsTooMuch reports a selector that gets nothing new.
-func (r *rendering) selectsTooMuch(c *claim) {
+func (r *rendering) selectsTooMuch(c *claim, what string) {
 	r.reportAs(c.list.file.ID(), document.Problem{Pos: c.at, Rule: "cluster-claimed-twice",
-		Message: fmt.Sprintf("the selectors of the tenant's lists pick clusters more than %d times: this one gets none that it does not have", mostSelected),
-		Fix:     "have fewer lists select the same clusters"}, lint.Error, "")
+		Message: "the selectors of the tenant's lists " + what + ": this one gets none that it does not have",
+		Fix:     "have fewer lists with selectors"}, lint.Error, "")
 }
 
 // hadOf are the clusters that this very document had.

@@ -124,7 +124,8 @@ func (r *rendering) namedBy(l *list) []string {
 		}
 	}
 	if s := l.doc.Spec.Selector; s.Set {
-		for _, id := range r.clustersOf(l.tenant.name) {
+		ids, _ := r.withinReach(l, &l.tenant.judged)
+		for _, id := range ids {
 			if matches(r.Inventory.Clusters[id], s.MatchLabels) && !l.tenant.named[id] {
 				out = append(out, id)
 			}

@@ -25,7 +25,10 @@ type tenant struct {
 	// selected counts how often its selectors pick a cluster; had are the clusters
 	// that a document had, by its path and name, once that is asked for.
 	selected int
-	had      map[Claim][]string
+	// judged and claimed count how often its selectors look at a cluster, while
+	// lists are held against the rules and while they claim clusters.
+	judged, claimed int
+	had             map[Claim][]string
 }
 
 type group struct {
