@@ -13,8 +13,6 @@ import (
 	"strconv"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/portcullis-gitops/portcullis/test/servers"
 	"github.com/portcullis-gitops/portcullis/test/stage"
 )
@@ -133,9 +131,8 @@ func (h *house) start(rootfs string, entry []string) (probes, pages string) {
 		"data":      {}, "tmp": {},
 		"account": {"token": h.token, "namespace": namespace, "ca.crt": string(h.Seed.Plane.Config.CAData)},
 	}
-	mounts := append(spec.VolumeMounts, corev1.VolumeMount{Name: "account", MountPath: "/var/run/secrets/kubernetes.io/serviceaccount"})
 	var volumes strings.Builder
-	for _, m := range mounts {
+	for _, m := range spec.VolumeMounts {
 		files, known := contents[m.Name]
 		if !known {
 			h.t.Fatalf("nobody knows what is in the volume %s", m.Name)

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,6 +52,7 @@ func TestInstallation(t *testing.T) {
 	h := newHouse(t)
 	h.part("every object is accepted", (*house).everyObject)
 	h.install()
+	h.part("another release beside it is refused", (*house).another)
 	h.part("the pod keeps to the restricted standard", (*house).restricted)
 	h.part("everybody's rights", (*house).rights)
 	h.part("everybody's rights without what is optional", (*house).rightsSwitchedOff)
@@ -169,6 +171,14 @@ func (h *house) install() {
 		"--namespace", namespace, "--data-dir", filepath.Join(h.dir, "data")}
 }
 
+// another is a second release in the namespace, which would share the lease.
+func (h *house) another() {
+	out, err := helm(h.t, append([]string{"install", "other", chart, "--values", values, "--set", "namespace.create=false,nameOverride=lists"}, h.helmed...)...)
+	if err == nil || !strings.Contains(err.Error(), "release "+release+" of this chart is in namespace "+namespace+" already") {
+		h.t.Errorf("it is installed, or refused for another reason: %v\n%s", err, out)
+	}
+}
+
 // settings are the files that the release's Secret holds.
 func (h *house) settings() map[string]string {
 	h.t.Helper()
@@ -283,8 +293,39 @@ func (h *house) restricted() {
 	if err := h.Seed.Client.Create(h.ctx, lax, client.DryRunAll); err == nil || !strings.Contains(err.Error(), "PodSecurity") {
 		h.t.Errorf("one without a security context is not refused: %v", err)
 	}
+	h.hasItsAccount(pod)
 	if own := pod.Spec.Containers[0].SecurityContext; own.ReadOnlyRootFilesystem == nil || !*own.ReadOnlyRootFilesystem {
 		h.t.Error("the root file system can be written to")
+	}
+}
+
+// hasItsAccount: the reconciler's container finds its token, the API server's
+// authority and its namespace where the client looks for them.
+func (h *house) hasItsAccount(pod *corev1.Pod) {
+	h.t.Helper()
+	var files []string
+	for _, v := range pod.Spec.Volumes {
+		if v.Name != "account" {
+			continue
+		}
+		for _, s := range v.Projected.Sources {
+			switch {
+			case s.ServiceAccountToken != nil:
+				files = append(files, s.ServiceAccountToken.Path)
+			case s.ConfigMap != nil:
+				files = append(files, s.ConfigMap.Items[0].Path)
+			case s.DownwardAPI != nil:
+				files = append(files, s.DownwardAPI.Items[0].Path)
+			}
+		}
+	}
+	if want := []string{"token", "ca.crt", "namespace"}; !slices.Equal(files, want) {
+		h.t.Errorf("the volume holds %q, want %q", files, want)
+	}
+	if !slices.ContainsFunc(pod.Spec.Containers[0].VolumeMounts, func(m corev1.VolumeMount) bool {
+		return m.Name == "account" && m.MountPath == "/var/run/secrets/kubernetes.io/serviceaccount"
+	}) {
+		h.t.Errorf("it is not mounted where clients look: %v", pod.Spec.Containers[0].VolumeMounts)
 	}
 }
 

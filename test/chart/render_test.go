@@ -150,6 +150,8 @@ func TestWrongValuesAreRefused(t *testing.T) {
 		"the Policy elsewhere":    {[]string{"--set-string", "config=seed: eu-west\npolicyFile: other.yaml"}, []string{`policyFile is "other.yaml"`, "policyFile: policy.yaml"}},
 		"pages at no address":     {[]string{"--set", "console.address=localhost"}, []string{"/console/address"}},
 		"a Service to nothing":    {[]string{"--set", "console.service.enabled=true"}, []string{"console.service leads to nothing", "127.0.0.1:8082", "examples/oauth2-proxy.yaml"}},
+		"a Service to pages off":  {[]string{"--set", "console.service.enabled=true", "--set-string", "console.address=0"}, []string{"console.service leads to nothing", "turns the pages off"}},
+		"a monitor of nothing":    {[]string{"--set", "metrics.service.enabled=false,metrics.serviceMonitor.enabled=true"}, []string{"metrics.serviceMonitor finds nothing", "metrics.service"}},
 		"a sidecar of nothing":    {[]string{"--set", "console.sidecars[0].name=proxy"}, []string{"/console/sidecars/0", "image"}},
 		"a Config that is none":   {[]string{"--set-string", "config=seed: ]"}, []string{"config is not YAML"}},
 	} {
@@ -235,6 +237,23 @@ func TestWhatRestarts(t *testing.T) {
 	}
 }
 
+// TestSpread: pods keep apart from those of their own release, or from those that
+// the values say.
+func TestSpread(t *testing.T) {
+	t.Parallel()
+	of := func(args ...string) map[string]string {
+		pod := the[appsv1.Deployment](t, rendered(t, args...), "Deployment", "portcullis").Spec.Template
+		return pod.Spec.TopologySpreadConstraints[0].LabelSelector.MatchLabels
+	}
+	if got := of(); got["app.kubernetes.io/instance"] != "portcullis" || len(got) != 2 {
+		t.Errorf("they keep apart from %v", got)
+	}
+	own := `topologySpread=[{"maxSkew":1,"topologyKey":"zone","whenUnsatisfiable":"DoNotSchedule","labelSelector":{"matchLabels":{"a":"b"}}}]`
+	if got := of("--set-json", own); got["a"] != "b" || len(got) != 1 {
+		t.Errorf("they keep apart from %v", got)
+	}
+}
+
 // TestConsole: by default the pages are where nobody but the pod reaches them;
 // the example puts a proxy before them, and lets in what is to reach it alone.
 func TestConsole(t *testing.T) {
@@ -263,6 +282,9 @@ func TestConsole(t *testing.T) {
 		if pod.Labels[key] != value {
 			t.Errorf("the Service selects %s: %s, which the pods do not have", key, value)
 		}
+	}
+	if pod.Spec.AutomountServiceAccountToken == nil || *pod.Spec.AutomountServiceAccountToken || len(proxy.VolumeMounts) > 0 {
+		t.Errorf("the proxy has the account's token: %+v", proxy.VolumeMounts)
 	}
 	if !slices.Contains(proxy.Args, "--upstream=http://127.0.0.1:8082/") {
 		t.Errorf("the proxy does not lead to the pages: %q", proxy.Args)
