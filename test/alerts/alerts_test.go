@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/promql/promqltest"
 	"github.com/prometheus/prometheus/rules"
@@ -27,7 +28,7 @@ const of = `{instance="a:8080",source="customers"`
 var stories = map[string]story{
 	"PortcullisNoLeader": {10, "portcullis_leader{instance=\"a\"} 0x20\nportcullis_leader{instance=\"b\"} 0x20",
 		"portcullis_leader{instance=\"a\"} 0x20\nportcullis_leader{instance=\"b\"} 1x20", "No replica"},
-	"PortcullisAbsent": {15, "portcullis_build_info{instance=\"a\"} 1x20", "portcullis_leader{instance=\"a\"} 0x20", "no metrics"},
+	"PortcullisAbsent": {15, "portcullis_build_info{instance=\"a\"} 1x20", "portcullis_leader{instance=\"a\"} 0x5 _x20\nportcullis_leader{instance=\"b\"} _x5 1x20", "no metrics"},
 	"PortcullisTwoLeaders": {10, "portcullis_leader{instance=\"a\"} 1x20\nportcullis_leader{instance=\"b\"} 1x20",
 		"portcullis_leader{instance=\"a\",seed=\"eu\"} 1x20\nportcullis_leader{instance=\"b\",seed=\"us\"} 1x20", "2 replicas"},
 	"PortcullisSourceUnreachable": {50, "portcullis_source_last_poll_timestamp_seconds" + of + "} 0x60",
@@ -66,14 +67,7 @@ func TestAlerts(t *testing.T) {
 			t.Errorf("%s has no story", r.Alert)
 			continue
 		}
-		expr, err := parser.ParseExpr(r.Expr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rule := func() *rules.AlertingRule {
-			return rules.NewAlertingRule(r.Alert, expr, time.Duration(r.For), time.Duration(r.KeepFiringFor), labels.FromMap(r.Labels),
-				labels.FromMap(r.Annotations), labels.EmptyLabels(), "", true, slog.New(slog.DiscardHandler))
-		}
+		rule := func() *rules.AlertingRule { return alerting(t, r) }
 		t.Run(r.Alert, func(t *testing.T) {
 			t.Parallel()
 			firing := fires(t, rule(), s.wrong, s.minutes)
@@ -99,6 +93,56 @@ func TestAlerts(t *testing.T) {
 			t.Errorf("a story of %s, which is no alert", name)
 		}
 	}
+}
+
+// Where one Prometheus scrapes several seeds, the others do not hide one that is
+// away; it is told once, and still told when nothing was seen of any for a day.
+func TestASeedThatIsAway(t *testing.T) {
+	t.Parallel()
+	const away, there = "portcullis_leader{instance=\"a\",pod=\"x\",seed=\"eu\"} 1x4 _x2000", "\nportcullis_leader{instance=\"b\",pod=\"y\",seed=\"us\"} 1x2000"
+	for name, c := range map[string]struct {
+		series  string
+		minutes int
+		says    string
+	}{
+		"one of two":    {away + there, 25, "Portcullis of eu shows no metrics."},
+		"the only one":  {away, 25, "Portcullis of eu shows no metrics."},
+		"since a day":   {away, 25 * 60, "Portcullis shows no metrics."},
+		"a new replica": {"portcullis_leader{instance=\"a\",pod=\"x\",seed=\"eu\"} 1x4 _x30\nportcullis_leader{instance=\"b\",pod=\"y\",seed=\"eu\"} _x4 1x30", 25, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var said []string
+			for _, a := range fires(t, ruleOf(t, "PortcullisAbsent"), c.series, c.minutes) {
+				said = append(said, a.Annotations.Get("summary"))
+			}
+			if got := strings.Join(said, " "); got != c.says {
+				t.Errorf("it says %q, want %q", got, c.says)
+			}
+		})
+	}
+}
+
+// ruleOf is one of the alerts, by its name.
+func ruleOf(t *testing.T, name string) *rules.AlertingRule {
+	t.Helper()
+	for _, r := range alertRules(t) {
+		if r.Alert == name {
+			return alerting(t, r)
+		}
+	}
+	t.Fatalf("there is no alert %s", name)
+	return nil
+}
+
+func alerting(t *testing.T, r rulefmt.Rule) *rules.AlertingRule {
+	t.Helper()
+	expr, err := parser.ParseExpr(r.Expr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rules.NewAlertingRule(r.Alert, expr, time.Duration(r.For), time.Duration(r.KeepFiringFor), labels.FromMap(r.Labels),
+		labels.FromMap(r.Annotations), labels.EmptyLabels(), "", true, slog.New(slog.DiscardHandler))
 }
 
 // fires are the alerts that fire after so many minutes of samples.
