@@ -76,7 +76,11 @@ func (r *reconciler) move(ctx context.Context, f *follower, head string) error {
 		if err := r.load(ctx, f); err != nil {
 			return err
 		}
-		r.replan(ctx)
+		// Where a newer commit follows at once, as after a state from a backup, the
+		// lists of this one are not written for the moment in between.
+		if r.replanUnseen(ctx) {
+			defer func() { r.controller.SetPlan(r.plan) }()
+		}
 	}
 	switch {
 	case head == f.known().Accepted:

@@ -268,12 +268,22 @@ func (r *reconciler) load(ctx context.Context, f *follower) error {
 
 // replan makes the plan anew from the files that were accepted.
 func (r *reconciler) replan(ctx context.Context) {
+	if r.replanUnseen(ctx) {
+		r.controller.SetPlan(r.plan)
+	}
+}
+
+// replanUnseen does so, and leaves it to the caller to hand the plan over; false
+// where none can be made.
+func (r *reconciler) replanUnseen(ctx context.Context) bool {
 	plan, err := r.render(ctx)
 	if err != nil {
 		r.log.Error(err, "Cannot make the plan")
-		return
+		return false
 	}
-	r.adopt(ctx, plan)
+	r.take(plan)
+	r.keep(ctx)
+	return true
 }
 
 // render makes the plan of the files that were accepted. What is approved goes
