@@ -15,14 +15,19 @@ import (
 	"github.com/portcullis-gitops/portcullis/test/stage"
 )
 
-// bothWays has a test use the pages with scripts and without.
-func bothWays(t *testing.T, test func(t *testing.T, h *house, p *tab)) {
+// inUse has a test use the pages on a phone and on a desktop, dark and light,
+// with scripts and without: in four of these ways, which have each two of them
+// together.
+func inUse(t *testing.T, test func(t *testing.T, h *house, p *tab)) {
 	t.Parallel()
 	h, b := look(t)
-	for name, scripts := range map[string]bool{"scripts": true, "noscript": false} {
-		t.Run(name, func(t *testing.T) {
+	for _, w := range ways() {
+		if (w.phone == (w.scheme == "dark")) != w.scripts {
+			continue
+		}
+		t.Run(w.name, func(t *testing.T) {
 			t.Parallel()
-			p := b.tab(t, h, desktop(scripts))
+			p := b.tab(t, h, w)
 			test(t, h, p)
 			p.quiet(t)
 		})
@@ -41,7 +46,7 @@ func (p *tab) location(t *testing.T) *url.URL {
 
 // TestFilter: by words and by choice, and by the chips above.
 func TestFilter(t *testing.T) {
-	bothWays(t, func(t *testing.T, _ *house, p *tab) {
+	inUse(t, func(t *testing.T, _ *house, p *tab) {
 		p.open(t, "/")
 		all := len(p.texts(t, "tbody tr"))
 		p.do(t, chromedp.SetValue(chromedp.CSS("#tenant"), "acme"))
@@ -73,7 +78,7 @@ func TestFilter(t *testing.T) {
 // TestExplanation: the page answers as `portcullis explain` does, and leads to
 // the line that lets in.
 func TestExplanation(t *testing.T) {
-	bothWays(t, func(t *testing.T, h *house, p *tab) {
+	inUse(t, func(t *testing.T, h *house, p *tab) {
 		for address, in := range map[string]bool{"203.0.113.10": true, "2001:db8:17::1": true, "192.0.2.99": false} {
 			p.open(t, "/clusters/"+stage.ShopProd)
 			p.load(t, 200, chromedp.SetValue(chromedp.CSS("#address"), address), chromedp.Click(chromedp.CSS("main form button")))
@@ -108,9 +113,11 @@ func (p *tab) await(t *testing.T, what, expression string) {
 // TestDraft: from a snippet to a list that the command accepts, with the rules
 // beside it all the way.
 func TestDraft(t *testing.T) {
-	bothWays(t, func(t *testing.T, h *house, p *tab) {
+	inUse(t, func(t *testing.T, h *house, p *tab) {
 		p.open(t, "/draft?tenant=acme&cluster="+unlisted)
 		p.insert(t, "contractor", "Contractor")
+		p.await(t, "what it lacks", `document.querySelector("#verdict").innerText.includes("node-egress-missing")`)
+		p.insert(t, "nodes", "nodeEgress: [")
 		p.insert(t, "group", "group: vpn")
 		passes := `document.querySelector("#verdict").innerText.includes("It passes")`
 		p.await(t, "a verdict", passes)
@@ -136,12 +143,13 @@ func TestDraft(t *testing.T) {
 // TestDraftBeginsForTheTenant that is chosen, and begins anew for nobody who has
 // written something.
 func TestDraftBeginsForTheTenant(t *testing.T) {
-	bothWays(t, func(t *testing.T, _ *house, p *tab) {
+	inUse(t, func(t *testing.T, _ *house, p *tab) {
 		p.open(t, "/draft")
 		begun := `document.querySelector("#yaml").value.includes("clusters: [` + unlisted + `]")`
 		p.choose(t, "acme")
 		p.await(t, "a list for acme's", begun)
 		p.await(t, "acme's snippets", `!!document.querySelector("button[value=group]")`)
+		p.insert(t, "nodes", "nodeEgress: [")
 		p.await(t, "a verdict", `document.querySelector("#verdict").innerText.includes("It passes")`)
 		p.accessible(t)
 		own := ask[string](t, p, `document.querySelector("#yaml").value`) + "# mine\n"
@@ -211,7 +219,7 @@ func checked(t *testing.T, h *house, text string) {
 // TestKeyboard: the first key leads past the head of the page, the next ones
 // through all there is to do, in the order in which it is read.
 func TestKeyboard(t *testing.T) {
-	bothWays(t, func(t *testing.T, _ *house, p *tab) {
+	inUse(t, func(t *testing.T, _ *house, p *tab) {
 		p.open(t, "/")
 		p.do(t, chromedp.KeyEvent(kb.Tab))
 		if here := p.focused(t); here != "Skip to the content" {
@@ -260,6 +268,7 @@ func TestDraftWhileThePagesAreAway(t *testing.T) {
 	h, b := look(t)
 	p := b.tab(t, h, desktop(true))
 	p.open(t, "/draft?tenant=acme&cluster="+unlisted)
+	p.insert(t, "nodes", "nodeEgress: [")
 	passes := `document.querySelector("#verdict").innerText.includes("It passes")`
 	p.await(t, "a verdict", passes)
 	p.write(t, ask[string](t, p, `document.querySelector("#yaml").value`)+"# keys go to the end of what is new\n")

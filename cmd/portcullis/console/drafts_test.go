@@ -253,6 +253,9 @@ func TestFromSnippetToList(t *testing.T) {
 	if !strings.Contains(text, "clusters: [acmebare01]   # bare") || !strings.Contains(text, "seed: eu-west") {
 		t.Fatalf("starts with\n%s", text)
 	}
+	if strings.Contains(text, "nodeEgress") {
+		t.Errorf("it says where nodes come from, which it cannot know:\n%s", text)
+	}
 	for _, snippet := range []string{"address", "contractor", "nodes", "group"} {
 		g := post(t, r, "/draft", draftForm("yaml", text, "snippet", snippet))
 		text = written(t, g)

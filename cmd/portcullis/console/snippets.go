@@ -39,7 +39,7 @@ func snippets(q *request, page *draftPage) []snippet {
 	out := []snippet{
 		{Name: "address", Title: "An address", text: fmt.Sprintf("- {description: Office, cidr: %s}", quoted(address))},
 		{Name: "contractor", Title: "A contractor, until a date", text: fmt.Sprintf("- {description: Contractor, cidr: %s, expires: %s}", contractorExample, until)},
-		{Name: "nodes", Title: "My nodes", text: "nodeEgress: [" + nodesExample + "]", egress: true},
+		{Name: "nodes", Title: "My nodes", text: "nodeEgress: [" + nodesExample + "]   # where the cluster's own nodes come from", egress: true},
 	}
 	if group := q.someGroup(page.Tenant); group != "" {
 		out = append(out, snippet{Name: "group", Title: "A group", text: "- group: " + group})
@@ -112,7 +112,8 @@ func (p *draftPage) insert(name string) {
 }
 
 // starter is a list to begin with: for the cluster that is asked for, else for
-// one of the tenant's that no list has.
+// one of the tenant's that no list has. Where its nodes come from is left to say:
+// a value that passed would cut them off from whoever took it over unread.
 func starter(q *request, tenant, cluster string) string {
 	known, there := q.Inventory.Clusters[cluster]
 	if !there || q.tenancy.tenant(known.Project) != tenant {
@@ -131,7 +132,6 @@ metadata: {name: my-list}
 spec:
   seed: %s
   clusters: %s%s
-  nodeEgress: none   # where the cluster's own nodes come from
   entries:
     - {description: Office, cidr: %s}
 `, q.Seed, id, note, example)
