@@ -253,7 +253,8 @@ func (h *house) everyObject() {
 	h.monitoring()
 	strict := client.WithFieldValidation(h.Seed.Client, metav1.FieldValidationStrict)
 	proxied := rendered(h.t, "--values", filepath.Join(chart, "examples", "oauth2-proxy.yaml"))
-	for _, list := range [][]*unstructured.Unstructured{rendered(h.t), rendered(h.t, "--values", file), proxied} {
+	nobody := rendered(h.t, "--set-json", "admission.managedLists.breakGlassGroups=[]")
+	for _, list := range [][]*unstructured.Unstructured{rendered(h.t), rendered(h.t, "--values", file), proxied, nobody} {
 		for _, o := range list {
 			//lint:ignore SA1019 objects of any kind are applied
 			if err := strict.Patch(h.ctx, o, client.Apply, client.DryRunAll, client.ForceOwnership, client.FieldOwner("chart")); err != nil {

@@ -104,25 +104,34 @@ func TestEverySwitchIsTried(t *testing.T) {
 // for what the command itself has a fixed name for.
 func TestNamesAreOfTheRelease(t *testing.T) {
 	t.Parallel()
-	list, err := template(t, "gate", "lists")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, o := range list {
-		name := o.GetName()
-		if !strings.HasPrefix(name, "gate-portcullis") && name != "portcullis-approvals" && name != "lists" {
-			t.Errorf("%s %s", o.GetKind(), name)
+	for prefix, args := range map[string][]string{
+		"gate-portcullis": nil,
+		"gate-lists":      {"--set", "nameOverride=lists"},
+		"allow":           {"--set", "fullnameOverride=allow,nameOverride=lists"},
+	} {
+		list, err := template(t, "gate", "lists", append(args, "--set", "webhook.enabled=true")...)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if at := o.GetNamespace(); at != "lists" && at != "default" && at != "kubermatic" && at != "" {
-			t.Errorf("%s %s is in %s", o.GetKind(), name, at)
+		for _, o := range list {
+			name := o.GetName()
+			if !strings.HasPrefix(name, prefix) && name != "portcullis-approvals" && name != "lists" {
+				t.Errorf("%s: %s %s", prefix, o.GetKind(), name)
+			}
+			if at := o.GetNamespace(); at != "lists" && at != "default" && at != "kubermatic" && at != "" {
+				t.Errorf("%s: %s %s is in %s", prefix, o.GetKind(), name, at)
+			}
 		}
-	}
-	text := string(must[[]byte](t)(json.Marshal(list)))
-	if strings.Count(text, "'system:serviceaccount:lists:gate-portcullis'") != 2 {
-		t.Error("the two admission policies do not both know the account")
-	}
-	if strings.Contains(text, "serviceaccount:portcullis:") {
-		t.Error("a policy knows the account of another release")
+		text := string(must[[]byte](t)(json.Marshal(list)))
+		if strings.Count(text, "'system:serviceaccount:lists:"+prefix+"'") != 2 {
+			t.Errorf("%s: the two admission policies do not both know the account", prefix)
+		}
+		if strings.Contains(text, "serviceaccount:portcullis:") {
+			t.Errorf("%s: a policy knows the account of another release", prefix)
+		}
+		if !strings.Contains(text, "--webhook-peers=http://"+prefix+"-webhook-peers.lists.svc:9443") {
+			t.Errorf("%s: replicas do not find each other", prefix)
+		}
 	}
 }
 
