@@ -26,6 +26,9 @@ TIMEOUT := 30m
 # With the race detector, what is there for its size is smaller.
 FULL_SIZE := echo "== large packs in full size" && go test -timeout $(TIMEOUT) -run 'PullRequest|Branch' ./source
 
+# Takes longest of the unit tests: it begins first, and the others run beside it.
+LONGEST := ./source
+
 # These count requests, or wait for what servers do in their own time: nothing
 # else may run beside them.
 PATIENT := /test/(demo|e2e|fault)$$
@@ -91,7 +94,7 @@ test: lint ## all tests, on real servers too; KKP_CRDS=folder takes KKP's own CR
 	servers=$$($(SERVER_PACKAGES)) && go list ./... > .tools/packages && \
 	printf '%s\n' $$servers > .tools/server-packages && \
 	echo "== unit tests" && \
-	PORTCULLIS_TEST_SERVERS=none go test $(RACE) -timeout $(TIMEOUT) $$(grep -v -x -F -f .tools/server-packages .tools/packages) && \
+	PORTCULLIS_TEST_SERVERS=none go test $(RACE) -timeout $(TIMEOUT) $(LONGEST) $$(grep -v -x -F -f .tools/server-packages .tools/packages) && \
 	$(if $(RACE),$(FULL_SIZE) &&) \
 	echo "== alerts" && $(MAKE) --no-print-directory alerts && \
 	echo "== fuzzing, shortly" && $(MAKE) --no-print-directory fuzz FUZZTIME=3s && \
