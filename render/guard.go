@@ -156,18 +156,22 @@ func (r *rendering) guardTenants(p *Plan, hit map[Approved][]string) (rest []str
 			continue
 		}
 		reason := r.radius(len(ids), of, "the clusters of "+owner.Tenant)
+		slices.Sort(ids)
 		all := append(ids, r.changedOf(p, owner, ids)...)
 		p.Holds = append(p.Holds, MassHold{owner.Source, owner.Tenant, reason, r.keepBefore(p, all, RuleBlastRadius, reason)})
 	}
 	return rest
 }
 
-// changedOf are a tenant's other clusters that would get something new: what
-// belongs together is held together.
+// changedOf are a tenant's clusters, but for sorted ones, that would get something
+// new: what belongs together is held together.
 func (r *rendering) changedOf(p *Plan, owner Approved, but []string) []string {
 	var out []string
 	for id, w := range p.Clusters {
-		if w.Claim.Source == owner.Source && w.Claim.Tenant == owner.Tenant && w.Writes() && r.isNew(id, w) && !slices.Contains(but, id) {
+		if w.Claim.Source != owner.Source || w.Claim.Tenant != owner.Tenant || !w.Writes() || !r.isNew(id, w) {
+			continue
+		}
+		if _, known := slices.BinarySearch(but, id); !known {
 			out = append(out, id)
 		}
 	}

@@ -161,7 +161,7 @@ func (f *follower) covers(ctx context.Context, approved, asked string) (bool, er
 
 // holdsInto is what a plan holds of the source's tenants, what is in force of it,
 // and on which clusters, as it is written down. A hold is of the commit that last asked for something else: one of
-// these clusters was set by the newest.
+// these clusters is among those, sorted, that the newest set.
 func (f *follower) holdsInto(s *apply.SourceState, plan *render.Plan, set []string, now time.Time) {
 	var out []apply.TenantHold // nil where there are none, as it is read back
 	for _, h := range plan.Holds {
@@ -171,7 +171,7 @@ func (f *follower) holdsInto(s *apply.SourceState, plan *render.Plan, set []stri
 		}
 		next := apply.TenantHold{Tenant: h.Tenant, Commit: s.Accepted, Reason: h.Reason, Since: now.UTC().Truncate(time.Second), Clusters: len(own)}
 		i := slices.IndexFunc(s.Holds, func(old apply.TenantHold) bool { return old.Tenant == h.Tenant })
-		if i >= 0 && !slices.ContainsFunc(own, func(id string) bool { return slices.Contains(set, id) }) {
+		if i >= 0 && !slices.ContainsFunc(own, func(id string) bool { return has(set, id) }) {
 			next.Commit, next.Since = s.Holds[i].Commit, s.Holds[i].Since
 		}
 		out = append(out, next)

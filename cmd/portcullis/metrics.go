@@ -82,15 +82,21 @@ type rollout struct {
 
 // setOut begins to measure a commit that was accepted, unless it was held: what
 // somebody had to look at first says nothing of how quick the way is. A cluster
-// whose list is set anew is the newer commit's.
+// whose list is set anew, one of the sorted set, is the newer commit's.
 func (f *follower) setOut(head string, set []string, held bool) {
 	for i := range f.rollouts {
-		f.rollouts[i].clusters = slices.DeleteFunc(f.rollouts[i].clusters, func(id string) bool { return slices.Contains(set, id) })
+		f.rollouts[i].clusters = slices.DeleteFunc(f.rollouts[i].clusters, func(id string) bool { return has(set, id) })
 	}
 	f.rollouts = slices.DeleteFunc(f.rollouts, func(o rollout) bool { return len(o.clusters) == 0 })
 	if !held && head == f.head && len(set) > 0 {
 		f.rollouts = append(f.rollouts, rollout{f.found, slices.Clone(set)})
 	}
+}
+
+// has tells whether sorted IDs hold one.
+func has(sorted []string, id string) bool {
+	_, there := slices.BinarySearch(sorted, id)
+	return there
 }
 
 // arrivedAt measures the commits that have come to all of their clusters, or to
