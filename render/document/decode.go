@@ -84,8 +84,18 @@ func (d *decoder) wants(n *yaml.Node, kind yaml.Kind, what string) bool {
 	if n.Kind == kind && plainTag(n) {
 		return true
 	}
-	d.report(position(n), "wrong-type", fmt.Sprintf("%s, where %s belongs", describe(n), what), tagFix(n))
+	d.mistyped(n, what, tagFix(n))
 	return false
+}
+
+// mistyped reports a node of another type than belongs there. Of an alias it
+// is said already that none is read.
+func (d *decoder) mistyped(n *yaml.Node, belongs, fix string) {
+	if n.Kind == yaml.AliasNode {
+		d.faults++ // what is meant is not known
+		return
+	}
+	d.report(position(n), "wrong-type", fmt.Sprintf("%s, where %s belongs", describe(n), belongs), fix)
 }
 
 // plainTag refuses tags such as !!binary or !local: no reader agrees on them.
@@ -222,7 +232,7 @@ func (d *decoder) pairs(n *yaml.Node) map[string]pair {
 
 func (d *decoder) isKey(n *yaml.Node) bool {
 	if n.Kind != yaml.ScalarNode {
-		d.report(position(n), "wrong-type", describe(n)+", where a key belongs", "")
+		d.mistyped(n, "a key", "")
 	}
 	return n.Kind == yaml.ScalarNode
 }
@@ -286,7 +296,7 @@ func (m *Dict[T]) fill(d *decoder, n *yaml.Node, key Pos, f field) {
 func (l *List[T]) fill(d *decoder, n *yaml.Node, key Pos, f field) {
 	l.Node = Node{Pos: position(n), Key: key, Set: n.Kind == yaml.SequenceNode && plainTag(n)}
 	if !l.Set {
-		d.report(l.Pos, "wrong-type", describe(n)+", where a list belongs", bracketFix(n))
+		d.mistyped(n, "a list", bracketFix(n))
 		return
 	}
 	if before := d.items; !d.fits(len(n.Content)) {
@@ -359,8 +369,6 @@ func describe(n *yaml.Node) string {
 		return "a mapping"
 	case n.Kind == yaml.SequenceNode:
 		return "a list"
-	case n.Kind == yaml.AliasNode:
-		return "an alias"
 	case !plainTag(n):
 		return "a value with the tag " + quote(n.Tag)
 	case isNull(n):

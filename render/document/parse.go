@@ -55,7 +55,9 @@ func (p *Parsed) document(d *decoder, root *yaml.Node) {
 	p.Starts = append(p.Starts, position(root))
 	if d.aliased(root, "write the value out, or use an AddressGroup") {
 		p.Unread = true
-		return
+		if !judgeable(root) {
+			return
+		}
 	}
 	switch d.kind(root) {
 	case KindAllowlist:
@@ -74,7 +76,8 @@ func (p *Parsed) document(d *decoder, root *yaml.Node) {
 }
 
 // aliased reports anchors and aliases. They are refused, not resolved: a
-// reviewer could not see what a line means where it stands.
+// reviewer could not see what a line means where it stands. The rest of the
+// document is read all the same, so that its other faults are told at once.
 func (d *decoder) aliased(n *yaml.Node, fix string) bool {
 	found := n.Anchor != "" || n.Kind == yaml.AliasNode
 	if found {
@@ -84,6 +87,22 @@ func (d *decoder) aliased(n *yaml.Node, fix string) bool {
 		found = d.aliased(child, fix) || found
 	}
 	return found
+}
+
+// judgeable tells whether more can be said of a document with aliases than that
+// it has some: it says what it is, and no mapping takes in another, as
+// "<<: *base" does, by which it would not be known what is missing in it.
+func judgeable(root *yaml.Node) bool {
+	return root.Kind == yaml.MappingNode && scalarAt(root, "kind") != nil && !merges(root)
+}
+
+func merges(n *yaml.Node) bool {
+	for i, child := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 0 && child.Value == "<<" || merges(child) {
+			return true
+		}
+	}
+	return false
 }
 
 // kind finds out what a document is, and reports where that cannot be told.
@@ -124,7 +143,7 @@ func (d *decoder) missing(root *yaml.Node) {
 		case isNull(value):
 			d.report(position(key), "missing-field", f.name+" has no value", f.name+": "+f.value)
 		case value.Kind != yaml.ScalarNode:
-			d.report(position(value), "wrong-type", describe(value)+", where a string belongs", f.value)
+			d.mistyped(value, "a string", f.value)
 		}
 	}
 }

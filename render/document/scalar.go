@@ -27,7 +27,7 @@ func (p *Prose) fill(d *decoder, n *yaml.Node, key Pos, f field) {
 func (v *Value[T]) fill(d *decoder, n *yaml.Node, key Pos, f field) {
 	v.Pos, v.Key = position(n), key
 	if n.Kind != yaml.ScalarNode || !plainTag(n) {
-		d.report(v.Pos, "wrong-type", fmt.Sprintf("%s, where %s belongs", describe(n), wanted(&v.V)), kindFix(n, f))
+		d.mistyped(n, wanted(&v.V), kindFix(n, f))
 		return
 	}
 	if r, bad := unsafeRune(n.Value); bad {

@@ -15,8 +15,11 @@ func DecodeKind[T any](content []byte, kind string) (T, []Problem) {
 	var doc T
 	roots, problems := read(content)
 	d := &decoder{problems: problems}
-	if root := d.only(roots, kind); root != nil && !d.aliased(root, "write the value out") && d.isKind(root, kind) {
-		d.into(reflect.ValueOf(&doc).Elem(), root, Pos{}, field{})
+	if root := d.only(roots, kind); root != nil {
+		aliased := d.aliased(root, "write the value out")
+		if (!aliased || judgeable(root)) && d.isKind(root, kind) {
+			d.into(reflect.ValueOf(&doc).Elem(), root, Pos{}, field{})
+		}
 	}
 	told := d.told()
 	sortProblems(told)

@@ -44,6 +44,10 @@ func TestSyntax(t *testing.T) {
 		{"by a lone carriage return", "# fine\rkind: Allowlist\n", []string{"1:7 yaml-syntax the character U+000D"}},
 
 		{"an anchor and its alias", "a: &x 1\nb: *x\n", []string{"1:4 yaml-alias anchors and aliases are not read here", "2:4 yaml-alias"}},
+		{"an anchor, and another fault of the document", entry("cidr: &x 192.0.2.1/24, ticket: [*x]"), []string{"6:20 host-bits", "6:20 yaml-alias", "6:45 wrong-type a list, where a string belongs", "6:46 yaml-alias"}},
+		{"an alias that is merged: what else is wrong is not known", list(clusters, "entries: [&x {cidr: 192.0.2.1/24}, {<<: *x}]"), []string{"6:13 yaml-alias", "6:43 yaml-alias"}},
+		{"aliases in the place of all sorts, and another fault", list("clusters: &x [c]", "nodeEgress: *x", "entries: *x", "tests: [*x, {allow: *x}]", "access: *x", "sead: s", "*x : *x"),
+			[]string{"5:13 yaml-alias", "6:15 yaml-alias", "7:12 yaml-alias", "8:11 yaml-alias", "8:23 yaml-alias", "9:11 yaml-alias", `10:3 unknown-field "sead"`, "11:3 yaml-alias", "11:8 yaml-alias"}},
 		{"an alias of nothing", "a: 1\nb: [c*x, *x]\n", []string{`2:10 yaml-alias anchors and aliases are not read here [write the value out; in quotes where it begins with an asterisk: "*x"]`}},
 		{"a merge key", list(clusters, "entries: [{<<: {cidr: 192.0.2.1}}]"), []string{"6:13 missing-field one of cidr, cidrs, group is missing", `6:14 unknown-field "<<" is not known here`}},
 

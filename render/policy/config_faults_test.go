@@ -15,7 +15,7 @@ func TestConfigFaults(t *testing.T) {
 		{"not YAML", "seed: [\n", []string{"1:1: did not find"}},
 		{"a tab", "seed: a\n\tpolicyFile: b\n", []string{"2:1: a tab where YAML wants spaces"}},
 		{"no mapping", "- seed\n", []string{"1:1: a list, where a mapping belongs"}},
-		{"an alias", "seed: &a eu\npolicyFile: *a\n", []string{"1:7: anchors and aliases are not read here [write the value out]", "2:13: anchors and aliases"}},
+		{"an alias, and another fault", leastConfig + "console: {url: &a 5}\nschedule: *a\n", []string{`5:16: "5", where a string belongs [put it in quotes: "5"]`, "5:16: anchors and aliases are not read here [write the value out]", "6:11: anchors and aliases"}},
 		{"another kind", "apiVersion: portcullis.dev/v1alpha1\nkind: Policy\n", []string{`2:7: kind is "Policy", where Config belongs [Config]`}},
 		{"another version", "apiVersion: portcullis.dev/v2\nkind: Config\n", []string{`1:13: apiVersion is "portcullis.dev/v2"`}},
 		{"two documents", leastConfig + "---\nkind: Policy\n", []string{"6:1: a further document, where one of kind Config belongs alone"}},
