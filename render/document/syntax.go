@@ -22,6 +22,9 @@ func syntaxProblem(content []byte, err error) Problem {
 		line, _ = strconv.Atoi(m[1])
 		message = m[2]
 		line += parserLag(message)
+		if blockMessage.MatchString(message) {
+			line = max(line, lastRead(content))
+		}
 	}
 	lines := strings.Split(strings.TrimRight(string(content), " \t\r\n"), "\n")
 	line = min(max(line, 1), len(lines))
@@ -40,7 +43,10 @@ func syntaxProblem(content []byte, err error) Problem {
 
 var (
 	yamlUnknownAnchor = regexp.MustCompile(`^yaml: unknown anchor '(.*)' referenced$`)
-	parserMessage     = regexp.MustCompile(`^did not find expected (node content|',' or|key|'-' indicator|<)`)
+	// blockMessage is of a line that fits into no list or mapping above it: the
+	// library names the line where the innermost of those begins.
+	blockMessage  = regexp.MustCompile(`^did not find expected (key|'-' indicator)`)
+	parserMessage = regexp.MustCompile(`^did not find expected (node content|',' or|key|'-' indicator|<)`)
 )
 
 // unknownAnchor finds the alias of which the library says only the name. It
