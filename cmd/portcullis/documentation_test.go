@@ -228,7 +228,7 @@ func (n names) keys(fail complaint, page string, b docs.Block) (found int) {
 
 // What pages name of others.
 var (
-	othersFlags = []string{"-race", "-run", "--set-json"}
+	othersFlags = []string{"-race", "-run", "--set-json", "--previous"}
 	// othersWords look like rules.
 	othersWords = []string{"ls-remote", "front-loadbalancer", "apiserver-external", "shop-prod", "shop-staging", "kubermatic-api", "worker-name",
 		"project-id", "kube-apiserver", "portcullis-operator", "portcullis-reader", "portcullis-reconciler", "portcullis-managed-lists",

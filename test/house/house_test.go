@@ -55,6 +55,7 @@ func TestRulesFindWhatBreaksThem(t *testing.T) {
 		"render asks the net":                {in("render"), "net", false, true},
 		"render calculates with addresses":   {in("render/prefixes"), "net/netip", false, false},
 		"everything leads to os":             {in("render"), "os", true, false},
+		"the pages know a forge":             {in("cmd/portcullis/console"), in("source/forge/gitea"), true, true},
 		"render throws dice":                 {in("render"), "math/rand/v2", false, true},
 		"document reads YAML":                {in("render/document"), "gopkg.in/yaml.v3", false, false},
 		"policy reads YAML":                  {in("render/policy"), "gopkg.in/yaml.v3", false, true},

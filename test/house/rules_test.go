@@ -38,6 +38,8 @@ var rules = []rule{
 		why: "data goes one way, and cmd joins"},
 	{who: []string{"source/forge"}, never: []string{"k8s.io", "sigs.k8s.io", "apply", "render"}, deep: true,
 		why: "a forge knows nothing of Kubernetes, nor of what is applied"},
+	{who: []string{"cmd/portcullis/console"}, never: []string{"source", "github.com/go-git/go-git"}, deep: true,
+		why: "the pages only read, and have no credentials of a Git host"},
 	{who: []string{"render", "source", "apply", "test"}, never: []string{"cmd"}, deep: true,
 		why: "nobody imports the command"},
 	{who: []string{"render", "source", "apply", "cmd"}, never: []string{"test", "std:testing"},
