@@ -42,6 +42,7 @@ type rig struct {
 	followed []int
 	said     []string // comments in order
 	records  map[string]pulls.Record
+	saves    int
 	fetched  int
 	judged   int
 	world    *pulls.World
@@ -305,6 +306,7 @@ func (r *rig) save(_ context.Context, records map[string]pulls.Record) error {
 		return err
 	}
 	r.records = maps.Clone(records)
+	r.saves++
 	return nil
 }
 

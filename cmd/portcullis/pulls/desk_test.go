@@ -169,6 +169,37 @@ func TestMerged(t *testing.T) {
 	}
 }
 
+// TestMergeAloneIsNotWrittenDown: the state has a write for what is told of it,
+// and a process that begins before finds out again that it was merged.
+func TestMergeAloneIsNotWrittenDown(t *testing.T) {
+	bubble(t, func(r *rig) {
+		begun(r)
+		r.propose(2, h2, good("review: two"))
+		r.poll()
+		r.pass(time.Second)
+		saves := r.saves
+		r.ends(1, forge.PullRequestMerged, "main", m2)
+		r.move(m2, h1)
+		r.pass(20 * minute)
+		if n := r.saves - saves; n != 0 {
+			t.Errorf("%d writes for a merge", n)
+		}
+		r.stop()
+		r.start()
+		r.pass(minute)
+		late := pulls.Verdict{Commit: m2, Final: true, Good: true, Title: "1 list in force"} // and news may come
+		r.set(func() { r.verdicts[m2] = late })
+		r.poll()
+		r.wantComment(1, "in force on")
+		if n := r.saves - saves; n != 1 {
+			t.Errorf("%d writes until it was told", n)
+		}
+		if rec := r.records["1"]; rec.Merged != m2 || rec.Told != m2 {
+			t.Errorf("written down: %+v", rec)
+		}
+	})
+}
+
 // TestHostSilentWhileMerged: the host is away when Git has the merge, for
 // longer than listings lag.
 func TestHostSilentWhileMerged(t *testing.T) {

@@ -35,13 +35,20 @@ func (d *Desk) save(ctx context.Context) {
 	clear(d.over)
 }
 
-// saves tells whether what is written down says as much: those that are over
-// may go with the next write, as whoever reads of them finds that out again.
+// saves tells whether what is written down says as much. By itself it is not worth
+// a write that one is over, or was merged: both may go with the next one, as
+// whoever reads of them finds that out again.
 func (d *Desk) saves(records map[string]Record) bool {
 	known := maps.Clone(records)
 	for name, last := range d.over {
 		if _, again := records[name]; !again && d.saved[name] == last {
 			known[name] = last
+		}
+	}
+	for name, r := range known {
+		if r.Merged != "" && d.saved[name].Merged == "" {
+			r.Merged = ""
+			known[name] = r
 		}
 	}
 	return maps.Equal(known, d.saved)
