@@ -259,6 +259,25 @@ func TestFightIsOfNowWhereTheClockIsSetBack(t *testing.T) {
 	}
 }
 
+// More than 5 within 10 minutes are a fight, however they are spread, and it is
+// over once as long has gone by without.
+func TestSixWithinTenMinutesAreAFight(t *testing.T) {
+	t.Parallel()
+	o := newOneCluster(t, "203.0.113.0/24")
+	o.settle()
+	for range 5 {
+		o.api.dashboard("192.0.2.0/24")
+		o.settle()
+		o.wantState(Synced)
+		o.step(119 * time.Second)
+	}
+	o.api.dashboard("192.0.2.0/24")
+	if again := o.settle(); again != 10*time.Minute {
+		t.Errorf("looked at again after %s", again)
+	}
+	o.wantState(Contested)
+}
+
 func TestSlowWritersAreNoFight(t *testing.T) {
 	t.Parallel()
 	o := newOneCluster(t, "203.0.113.0/24")

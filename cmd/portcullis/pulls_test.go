@@ -6,8 +6,35 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/portcullis-gitops/portcullis/apply"
 	"github.com/portcullis-gitops/portcullis/render"
+	"github.com/portcullis-gitops/portcullis/source/forge"
 )
+
+// nowhere is a Git host that is never asked.
+type nowhere struct{ forge.Forge }
+
+// TestTheBranchsVerdictWins: of a commit that is the branch's by now nothing is
+// offered that its pull request is told, whatever became of it there.
+func TestTheBranchsVerdictWins(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		records []apply.CommitRecord
+		offered bool
+	}{
+		"no commit of the branch": {[]apply.CommitRecord{{SHA: "another"}}, true},
+		"its newest":              {[]apply.CommitRecord{{SHA: "another"}, {SHA: "head"}}, false},
+		"an older one":            {[]apply.CommitRecord{{SHA: "head", Clusters: []string{"x"}}, {SHA: "another"}}, false},
+		"one that is held":        {[]apply.CommitRecord{{SHA: "another"}, {SHA: "head", Held: "rewinds"}}, false},
+	} {
+		f, _ := newTestFollower(tt.records...)
+		f.outbox = forge.NewOutbox(nowhere{}, nil, forge.Options{})
+		told := f.offerPull(forge.Check{Commit: "head", Context: "portcullis/eu-west", State: forge.Success, Title: "nothing here"})
+		if queued := f.outbox.Stats().Undelivered == 1; told != tt.offered || queued != tt.offered {
+			t.Errorf("%s: offered %v, and told %v", name, queued, told)
+		}
+	}
+}
 
 // changedLists is a plan with so many lists that a change makes others of.
 func changedLists(n int) ([]string, *render.Plan) {
