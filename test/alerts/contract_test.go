@@ -193,6 +193,37 @@ func TestDashboardNamesWhatThereIs(t *testing.T) {
 	}
 }
 
+// Where one Prometheus scrapes several seeds, whatever label tells them apart, one
+// of them can be looked at: a filter on all that is asked of that Prometheus.
+func TestDashboardCanBeNarrowed(t *testing.T) {
+	t.Parallel()
+	type source struct{ UID string }
+	var dashboard struct {
+		Templating struct {
+			List []struct {
+				Type       string
+				Datasource source
+			}
+		}
+		Panels []struct{ Datasource source }
+	}
+	if err := json.Unmarshal([]byte(read(t, dashboardFile)), &dashboard); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range dashboard.Templating.List {
+		if v.Type != "adhoc" {
+			continue
+		}
+		for i, p := range dashboard.Panels {
+			if p.Datasource != v.Datasource {
+				t.Errorf("panel %d asks %v, the filter is on %v", i, p.Datasource, v.Datasource)
+			}
+		}
+		return
+	}
+	t.Error("there is no filter")
+}
+
 // Nothing of the contract is left to be found out: the dashboard has all of it.
 func TestDashboardShowsEveryMetric(t *testing.T) {
 	t.Parallel()
