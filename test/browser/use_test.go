@@ -2,6 +2,7 @@ package browser_test
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -292,4 +293,33 @@ func TestDraftWhileThePagesAreAway(t *testing.T) {
 		p.await(t, "the verdict after "+said, passes)
 	}
 	p.quiet(t)
+}
+
+// TestCopy: the draft is taken along by a button, where there are scripts; where
+// the browser does not let it, it says so, and the text is selected.
+func TestCopy(t *testing.T) {
+	inUse(t, func(t *testing.T, _ *house, p *tab) {
+		p.open(t, "/draft?tenant=acme&cluster="+unlisted)
+		if !p.scripts {
+			if shown := ask[bool](t, p, `document.querySelector("#copy").checkVisibility()`); shown {
+				t.Error("there is a button that does nothing")
+			}
+			return
+		}
+		said := `document.querySelector("#copied").textContent`
+		clipboard := `navigator.clipboard.writeText = async text => { %s }`
+		ask[bool](t, p, fmt.Sprintf(`(`+clipboard+`, true)`, `window.taken = text`))
+		p.do(t, chromedp.Click(chromedp.CSS("#copy")))
+		p.await(t, "that it is copied", said+` === "Copied."`)
+		if ask[string](t, p, `window.taken`) != ask[string](t, p, `document.querySelector("#yaml").value`) {
+			t.Error("something else was copied than is written")
+		}
+		ask[bool](t, p, fmt.Sprintf(`(`+clipboard+`, true)`, `throw new Error("no")`))
+		p.do(t, chromedp.Click(chromedp.CSS("#copy")))
+		p.await(t, "that it is not", said+`.includes("does not let this page copy")`)
+		if !ask[bool](t, p, `(t => t.selectionStart === 0 && t.selectionEnd === t.value.length)(document.querySelector("#yaml"))`) {
+			t.Error("the text is not selected")
+		}
+		p.accessible(t)
+	})
 }

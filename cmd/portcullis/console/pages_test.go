@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/portcullis-gitops/portcullis/apply"
 	"github.com/portcullis-gitops/portcullis/cmd/portcullis/console"
 	"github.com/portcullis-gitops/portcullis/render/policy"
 )
@@ -111,6 +112,25 @@ func TestClusterPage(t *testing.T) {
 	if g := r.get(t, "/clusters/nonesuch"); g.status != http.StatusNotFound {
 		t.Errorf("%d", g.status)
 	}
+}
+
+// TestWhatIsSaidOfACluster: KKP's words, and who changed the list and when it was
+// put back.
+func TestWhatIsSaidOfACluster(t *testing.T) {
+	t.Parallel()
+	r := serve(t, policy.Console{})
+	silent(t, r.get(t, "/clusters/shopprod01"), "KKP says", "Paused", "Put back", "Not what follows")
+	r = serve(t, policy.Console{})
+	w := world(t, files)
+	w.States["shopprod01"] = apply.ClusterState{State: apply.Synced, Message: "handed to aws-nlb", Since: now.Add(-time.Hour), Standing: &apply.Standing{
+		Foreign: &apply.Foreign{Writer: "kubermatic-api", Wrote: "had set the list to 192.0.2.0/24", At: now.Add(-time.Minute), Count: 3}}}
+	r.world.Store(&w)
+	r.kkp.Store(true)
+	at := now.Add(-time.Minute).UTC()
+	mentions(t, r.get(t, "/clusters/shopprod01"), "<strong>KKP says:</strong> InvalidCluster: quota ", "<strong>Paused</strong>: etcd ", "Not what follows from Cluster and Seed",
+		"<strong>Put back:</strong> kubermatic-api had set the list to 192.0.2.0/24; put right at ", at.Format("2006-01-02 15:04:05"), "3 times so far")
+	mentions(t, r.get(t, "/api/v1/clusters/shopprod01"), `"kkp": "InvalidCluster: quota `, `"pauseReason": "etcd `, `"serviceCarries": false`, `"writer": "kubermatic-api"`,
+		`"at": "`+at.Format(time.RFC3339)+`"`)
 }
 
 func TestExplainPage(t *testing.T) {

@@ -100,6 +100,7 @@ type rig struct {
 	passed atomic.Int64 // nanoseconds since now
 	untold atomic.Bool  // no check is known
 	large  atomic.Bool  // every file in Git is
+	kkp    atomic.Bool  // KKP has paused every cluster, and has words on it
 }
 
 // world is the reconciler with these files in force.
@@ -147,7 +148,11 @@ func serve(t testing.TB, conf policy.Console) *rig {
 
 func (r *rig) look(_ context.Context, id string) (apply.Seen, error) {
 	c, there := r.world.Load().Inventory.Clusters[id]
-	return apply.Seen{Exists: there, Cluster: c, Service: there, Ranges: []string{"198.51.100.224/28", "203.0.113.0/24"}, Carried: true}, nil
+	seen := apply.Seen{Exists: there, Cluster: c, Service: there, Ranges: []string{"198.51.100.224/28", "203.0.113.0/24"}, Carried: true}
+	if r.kkp.Load() {
+		seen.Paused, seen.PauseReason, seen.ErrorReason, seen.ErrorMessage, seen.Carried = true, "etcd "+evil, "InvalidCluster", "quota "+evil, false
+	}
+	return seen, nil
 }
 
 // got is an answer.
