@@ -38,7 +38,7 @@ func (d *decoder) access(spec *AllowlistSpec, at Pos) {
 		return // not understood: nothing can be said of the entries
 	}
 	if access == "open" || access == "unmanaged" {
-		if len(spec.Entries.Items) > 0 {
+		if spec.Entries.Set {
 			d.report(later(spec.Entries.Key, spec.Access.Key), "conflicting-fields", fmt.Sprintf(
 				"entries with access: %s would have no effect", access), "remove the entries, or say access: restricted")
 		}

@@ -43,6 +43,8 @@ func TestShape(t *testing.T) {
 		{"a word for access", list(clusters, entries, "access: opne"), []string{`7:11 wrong-type "opne" is none of: restricted, open, unmanaged`}},
 		{"open", list(clusters, "access: open"), nil},
 		{"open with entries", list(clusters, "access: open", entries), []string{"7:3 conflicting-fields entries with access: open would have no effect"}},
+		{"open with entries that are none", list(clusters, "access: open", "entries: []"), []string{"7:3 conflicting-fields entries with access: open would have no effect"}},
+		{"open, and entries without a value", list(clusters, "access: open", "entries:"), nil},
 		{"unmanaged with entries", list(clusters, entries, "access: unmanaged"), []string{"7:3 conflicting-fields entries with access: unmanaged"}},
 		{"restricted to nothing", list(clusters), []string{"4:1 empty-list a restricted list needs at least one entry of its own"}},
 		{"entries, and null", list(clusters, "entries:"), []string{"6:3 empty-list"}},
