@@ -15,21 +15,25 @@ func ownerRequired(a *Allowlist) []document.Problem {
 	if !a.Policy.Require.Owner || !a.restricted() {
 		return nil
 	}
-	ownerless := map[document.Pos]bool{} // by where the list brings entries in
-	for _, e := range a.Entries {
-		if e.Own() && strings.TrimSpace(e.Owner) == "" && !strings.HasPrefix(e.Group, "provider/") {
-			ownerless[e.At] = true
+	ownerless := map[document.Pos]*Entry{} // by where the list brings entries in, the first of each
+	for i := range a.Entries {
+		e := &a.Entries[i]
+		if e.Own() && strings.TrimSpace(e.Owner) == "" && !strings.HasPrefix(e.Group, "provider/") && ownerless[e.At] == nil {
+			ownerless[e.At] = e
 		}
 	}
 	var out []document.Problem
 	for i := range a.Doc.Spec.Entries.Items {
 		e := &a.Doc.Spec.Entries.Items[i]
-		missing := e.Group.Set && ownerless[e.Group.Pos]
+		what, missing := "the entry", false
+		if of := ownerless[e.Group.Pos]; e.Group.Set && of != nil {
+			what, missing = "an entry of the group "+e.Group.V+", at "+of.at()+",", true
+		}
 		for _, p := range e.Prefixes() {
-			missing = missing || ownerless[p.Pos]
+			missing = missing || ownerless[p.Pos] != nil
 		}
 		if missing {
-			out = append(out, document.Problem{Pos: e.Pos, Message: "the entry has no owner, which the provider's policy wants: somebody must know whether it is still needed", Fix: "owner: team@example.com"})
+			out = append(out, document.Problem{Pos: e.Pos, Message: what + " has no owner, which the provider's policy wants: somebody must know whether it is still needed", Fix: "owner: team@example.com"})
 		}
 	}
 	return out
@@ -49,6 +53,9 @@ func expiryRequired(a *Allowlist) []document.Problem {
 }
 
 func forbiddenRange(a *Allowlist) []document.Problem {
+	if !a.restricted() {
+		return nil // no list is written, and the node egress lets nobody in
+	}
 	var out []document.Problem
 	for _, e := range a.Entries {
 		for _, f := range a.Policy.Limits.Forbidden {

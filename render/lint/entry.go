@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -49,3 +50,6 @@ func (e Entry) counts(now time.Time) bool { return !e.Undated && !e.Expired(now)
 // Own tells whether the entry is the tenant's own choice of who gets in:
 // neither the provider's platform nor the cluster's nodes.
 func (e Entry) Own() bool { return e.Kind == FromEntry || e.Kind == FromGroup }
+
+// at is where the prefix itself stands, in a tenant's file.
+func (e Entry) at() string { return fmt.Sprintf("%s:%d:%d", e.Path, e.Line, e.Column) }

@@ -90,8 +90,8 @@ func longest(run []*Entry) *Entry {
 func duplicateEntry(a *Allowlist) []Problem {
 	var out []Problem
 	for _, p := range a.pairs() {
-		if p.same && !a.sharedWithOthers(p) {
-			out = append(out, a.problemAt(p, fmt.Sprintf("%s is there already, at %s: whoever removes one of them locks nobody out", p.spare.Prefix, a.place(p.by)), "remove one of the two"))
+		if p.same && p.spare.Path != "" && !a.sharedWithOthers(p) {
+			out = append(out, problemAt(p, fmt.Sprintf("%s is there already, at %s: whoever removes one of them locks nobody out", p.spare.Prefix, a.place(p.by)), "remove one of the two"))
 		}
 	}
 	return out
@@ -150,7 +150,7 @@ func coveredEntry(a *Allowlist) []Problem {
 	var out []Problem
 	for _, p := range a.pairs() {
 		if !p.same && p.spare.Path != "" && !a.sharedWithOthers(p) {
-			out = append(out, a.problemAt(p, fmt.Sprintf("%s is within %s, at %s, which lives as long: whoever removes this one locks nobody out", p.spare.Prefix, p.by.Prefix, a.place(p.by)),
+			out = append(out, problemAt(p, fmt.Sprintf("%s is within %s, at %s, which lives as long: whoever removes this one locks nobody out", p.spare.Prefix, p.by.Prefix, a.place(p.by)),
 				"remove it, or the wider one"))
 		}
 	}
@@ -163,13 +163,10 @@ func (a *Allowlist) sharedWithOthers(p pair) bool {
 	return p.spare.Kind == FromGroup && p.spare.Group != p.by.Group && a.SharedGroups[p.spare.Group]
 }
 
-// problemAt points at the entry itself. One that stands in no file of the
-// tenant's is pointed at where the list brings it in.
-func (a *Allowlist) problemAt(p pair, message, fix string) Problem {
+// problemAt points at the entry itself: the provider's, which the tenant cannot
+// change, are no spare ones.
+func problemAt(p pair, message, fix string) Problem {
 	e := p.spare
-	if e.Path == "" {
-		return Problem{Problem: document.Problem{Pos: e.At, Message: message, Fix: fix}}
-	}
 	return Problem{Path: e.Path, Problem: document.Problem{Pos: document.Pos{Line: e.Line, Column: e.Column}, Message: message, Fix: fix}}
 }
 
@@ -178,7 +175,7 @@ func (a *Allowlist) place(e *Entry) string {
 	if e.Path == "" {
 		return fmt.Sprintf("%s (the provider's)", e.Group)
 	}
-	out := fmt.Sprintf("%s:%d:%d", e.Path, e.Line, e.Column)
+	out := e.at()
 	if e.Group != "" {
 		out += ", group " + e.Group
 	}
