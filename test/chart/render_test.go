@@ -73,6 +73,15 @@ func TestParts(t *testing.T) {
 	}
 }
 
+// TestTheNamespaceStays: with it would go the state, which uninstalling leaves.
+func TestTheNamespaceStays(t *testing.T) {
+	t.Parallel()
+	made := the[corev1.Namespace](t, rendered(t), "Namespace", "portcullis")
+	if made.Annotations["helm.sh/resource-policy"] != "keep" {
+		t.Errorf("helm takes it away: %v", made.Annotations)
+	}
+}
+
 // TestEverySwitchIsTried: what the chart has off by default is on where it is
 // installed, but for the namespace, which helm makes.
 func TestEverySwitchIsTried(t *testing.T) {
