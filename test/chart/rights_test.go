@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/discovery"
 	kubeclient "k8s.io/client-go/kubernetes"
 )
@@ -131,7 +133,11 @@ func (h *house) rightsSwitchedOff() {
 	for _, s := range subjects() {
 		h.hasRights(s, s.always, switched.names)
 	}
-	set(true)
+	approved := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "portcullis-approvals"}}
+	h.must(h.Seed.Client.Create(h.ctx, approved)) // as an administrator's first `approve` does
+	set(true)                                     // and it is left alone
+	h.must(h.Seed.Client.Delete(h.ctx, approved))
+	set(true) // the release's own again
 }
 
 // names tells whether there is a right to a resource, or to what is below it.
