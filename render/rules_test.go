@@ -76,6 +76,7 @@ func TestRules(t *testing.T) {
 		"egress of what is open":    {policy: quiet + "allowOpen: true\n", a: spec(seed, cluster, "access: open")},
 
 		"twice":                      {a: spec(seed, cluster, egress, "entries:", "  - {cidr: 81.16.0.1, owner: a@b}", "  - cidr: 81.16.0.1/32"), want: []string{"acme/a.yaml:10:13 warning duplicate-entry"}, message: "acme/a.yaml:9:14, owner a@b"},
+		"twice, one for a time":      {a: spec(seed, cluster, egress, "entries:", "  - {cidr: 81.16.0.1, expires: 2030-01-01}", "  - cidr: 81.16.0.1"), want: []string{"acme/a.yaml:10:13 warning duplicate-entry"}, message: "at acme/a.yaml:9:14: the one that lasts longer counts"},
 		"twice, by a group":          {a: spec(seed, cluster, egress, "entries:", "  - group: vpn", "  - cidr: 81.16.0.1"), g: groupOf("    - cidr: 81.16.0.1\n"), want: []string{"acme/g.yaml:6:13 warning duplicate-entry"}, message: "acme/a.yaml:10:13"},
 		"a group twice":              {a: spec(seed, cluster, egress, "entries:", "  - group: vpn", "  - group: vpn"), g: groupOf("    - cidr: 81.16.0.1\n"), want: []string{"acme/a.yaml:10:14 warning duplicate-entry"}, message: "group vpn is there already, at acme/a.yaml:9:14"},
 		"a large group twice":        {a: spec(seed, cluster, egress, "entries:", "  - group: vpn", "  - group: vpn"), g: groupOf("    - cidrs: [81.16.0.1, 81.16.0.2, 81.16.0.3]\n"), want: []string{"acme/a.yaml:10:14 warning duplicate-entry"}},

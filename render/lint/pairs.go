@@ -91,7 +91,11 @@ func duplicateEntry(a *Allowlist) []Problem {
 	var out []Problem
 	for _, p := range a.pairs() {
 		if p.same && p.spare.Path != "" && !a.sharedWithOthers(p) {
-			out = append(out, problemAt(p, fmt.Sprintf("%s is there already, at %s: whoever removes one of them locks nobody out", p.spare.Prefix, a.place(p.by)), "remove one of the two"))
+			why, fix := "whoever removes one of them locks nobody out", "remove one of the two"
+			if !p.spare.Expires.Equal(p.by.Expires) {
+				why, fix = "the one that lasts longer counts", "remove the other"
+			}
+			out = append(out, problemAt(p, fmt.Sprintf("%s is there already, at %s: %s", p.spare.Prefix, a.place(p.by), why), fix))
 		}
 	}
 	return out
