@@ -50,6 +50,7 @@ spec:
       ticket: '"><svg onload=window.harmed=1>'
       cidr: 203.0.113.10
     - {description: 'משרד <b>תל אביב</b>', owner: 'مكتب', cidr: 203.0.113.77, expires: 2031-12-31}
+    - {description: long, owner: 'somebody-with-a-long-name@initech.example', ticket: 'https://tickets.initech.example/browse/NETWORK-20311', cidr: '2001:db8:1234:5678:9abc:def0:1234:5678'}
 `
 )
 

@@ -2,6 +2,7 @@ package browser_test
 
 import (
 	"net/http"
+	"strconv"
 	"testing"
 
 	"github.com/portcullis-gitops/portcullis/test/stage"
@@ -56,6 +57,28 @@ func TestPages(t *testing.T) {
 				p.accessible(t)
 				p.quiet(t)
 			}
+		})
+	}
+}
+
+// TestWidthsBetween: nothing is wider than the window on a small phone, a phone
+// held across, a tablet, and on both sides of where the pages change.
+func TestWidthsBetween(t *testing.T) {
+	t.Parallel()
+	h, b := look(t)
+	for _, width := range []int64{320, 640, 900, 901, 1100, 1279} {
+		t.Run(strconv.FormatInt(width, 10), func(t *testing.T) {
+			t.Parallel()
+			w := desktop(true)
+			w.width = width
+			p := b.tab(t, h, w)
+			for _, s := range sights(h) {
+				if s.status == 0 {
+					p.open(t, s.path)
+					p.fits(t)
+				}
+			}
+			p.quiet(t)
 		})
 	}
 }

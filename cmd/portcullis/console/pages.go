@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path"
 	"time"
+	"unicode/utf8"
 
 	"github.com/portcullis-gitops/portcullis/apply"
 	"github.com/portcullis-gitops/portcullis/render"
@@ -23,7 +24,7 @@ var assets embed.FS
 // is wrong is found by whoever builds it.
 var pages = template.Must(template.New("").Funcs(template.FuncMap{
 	"short": short, "brief": func(commit string) string { return commit[:min(len(commit), 7)] }, "age": age, "stamp": stamp, "ending": ending, "mark": mark, "tone": tone, "plain": report.Escape,
-	"access": accessWords, "kind": kindWords, "left": left, "provided": provided,
+	"access": accessWords, "kind": kindWords, "left": left, "provided": provided, "room": room,
 }).ParseFS(assets, "templates/*.html"))
 
 // frame is what is around every page.
@@ -183,3 +184,15 @@ func provided(e render.Entry) bool {
 
 // draftQuery names a file to begin a draft with.
 func draftQuery(source, file string) string { return queryOf("source", source, "path", file) }
+
+// mostUnbroken is how many characters of a value stay in one line of a table. In the
+// narrowest window that has tables, the longest of such fit beside each other.
+const mostUnbroken = 20
+
+// room is the class of a cell: one line, or as many as a long value takes.
+func room(text string) string {
+	if utf8.RuneCountInString(text) > mostUnbroken {
+		return "long"
+	}
+	return "one"
+}

@@ -280,3 +280,16 @@ func TestAllThatExpiresSoon(t *testing.T) {
 	mentions(t, r.get(t, "/"), `<a href="/gate/?expires=soon">and 3 more</a>`)
 	mentions(t, r.get(t, "/gate/?expires=soon"), "11 of 11 clusters, in which something expires")
 }
+
+// TestLongValues may take several lines of a table, and short ones keep to one.
+func TestLongValues(t *testing.T) {
+	t.Parallel()
+	with := func(ticket string) got {
+		r := serve(t, policy.Console{})
+		w := world(t, map[string]string{"tenants/acme/prod.yaml": head + "metadata: {name: prod}\nspec: {seed: eu-west, clusters: [shopprod01], entries: [{cidr: 203.0.113.7, ticket: \"" + ticket + "\"}]}\n"})
+		r.world.Store(&w)
+		return r.get(t, "/clusters/shopprod01")
+	}
+	mentions(t, with("ACME-17"), `class="one">ACME-17<`, `class="prefix one"><code>203.0.113.7/32<`)
+	mentions(t, with("https://tickets.acme.example/browse/ACME-17"), `class="long">https://tickets.acme.example/browse/ACME-17<`)
+}
