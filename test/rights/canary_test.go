@@ -74,7 +74,7 @@ func TestNoSecretComesOut(t *testing.T) {
 			tenants[name] = map[string]any{"projects": []any{fmt.Sprintf("noproject%d", i)}}
 		}
 	}})
-	metrics := h.goesWrong(git, host)
+	metrics, pages := h.goesWrong(git, host)
 	if !git.heard(forms(servers.GitPassword)[4]) {
 		t.Error("the Git host was not given the password: it had nothing to hand back")
 	}
@@ -83,7 +83,7 @@ func TestNoSecretComesOut(t *testing.T) {
 		"ssh key": sshKey, "token of two lines": twoLines, "admin token": adminToken, "kube token": kubeToken,
 		"the account's token": h.agent.BearerToken}
 	said := h.said()
-	said["the metrics"], said["what is posted"] = metrics, host.bodies()
+	said["the metrics"], said["what is posted"], said["the pages"] = metrics, host.bodies(), pages
 	for where, text := range said {
 		if text == "" {
 			t.Errorf("nothing was found in %s: it was not looked at", where)
@@ -105,15 +105,15 @@ func forms(secret string) []string {
 		encode([]byte(secret)), encode([]byte(servers.GitUser + ":" + secret))}
 }
 
-// goesWrong is what happens; it answers the metrics as they are at the end.
-func (h *house) goesWrong(git, host *mirrorOf) (metrics string) {
+// goesWrong is what happens; it answers metrics and pages as they are at the end.
+func (h *house) goesWrong(git, host *mirrorOf) (metrics, pages string) {
 	h.t.Helper()
-	address := free(h.t)
+	address, console := free(h.t), free(h.t)
 	_, err := h.Populate(h.ctx)
 	h.must(err)
 	h.must(h.Seed.Client.Status().Patch(h.ctx, kkp.NewCluster(stage.ShopProd, ""), client.RawPatch(types.MergePatchType,
 		[]byte(`{"status":{"address":{"adminToken":"`+adminToken+`"}}}`))))
-	h.must(h.Run.Start("--leader-elect", "--metrics-address", address))
+	h.must(h.Run.Start("--leader-elect", "--metrics-address", address, "--console-address", console))
 	h.await("the first sync", h.InForce(stage.ShopProd, stage.ProdList()...))
 	h.must(h.Dashboard(h.ctx, stage.ShopProd, "0.0.0.0/0"))
 	h.await("the list to be put back", h.InForce(stage.ShopProd, stage.ProdList()...))
@@ -137,10 +137,29 @@ func (h *house) goesWrong(git, host *mirrorOf) (metrics string) {
 	sha, err := h.Edit(h.ctx, "Mistype", "acme/production.yaml", "203.0.113.0/24", "10.0.0.1/8")
 	h.must(err)
 	h.await("its check", h.Noted(sha, stage.Failure))
-	metrics = h.fetch("http://" + address + "/metrics")
+	metrics, pages = h.fetch("http://"+address+"/metrics"), h.pages("http://"+console, sha)
 	h.must(h.Run.Stop(h.ctx))
 	h.strangers()
-	return metrics
+	return metrics, pages
+}
+
+// pages are those of one cluster and of one commit, the front page, and the same
+// as JSON. Each has to say what it is about.
+func (h *house) pages(from, sha string) string {
+	h.t.Helper()
+	id := h.Own(stage.ShopProd)
+	var all strings.Builder
+	for path, about := range map[string]string{
+		"/": id, "/clusters/" + id: id, "/revisions/customers/" + sha: "host-bits", "/explain?cluster=" + id + "&address=203.0.113.9": "203.0.113.9", "/draft": "draft",
+		"/api/v1/status": id, "/api/v1/clusters/" + id: id, "/api/v1/revisions/customers/" + sha: "host-bits",
+	} {
+		page := h.fetch(from + path)
+		if !strings.Contains(page, about) {
+			h.t.Errorf("the page %s does not say %q: %.300s", path, about, page)
+		}
+		all.WriteString(page)
+	}
+	return all.String()
 }
 
 func (h *house) fetch(url string) string {
