@@ -126,6 +126,18 @@ func TestRetargetedAwayAndBack(t *testing.T) {
 	})
 }
 
+// TestMergedElsewhere: it was retargeted, and merged there before anybody told.
+func TestMergedElsewhere(t *testing.T) {
+	bubble(t, func(r *rig) {
+		begun(r)
+		r.ends(1, forge.PullRequestMerged, "other", m2)
+		r.pass(11 * minute)
+		r.wantComment(1, "nothing here")
+		r.wantCheck(h1, forge.Success, "review: one")
+		r.wantRecords(0)
+	})
+}
+
 func TestMerged(t *testing.T) {
 	for name, merge := range map[string]struct{ commit, verdictOf string }{
 		"by a merge commit":       {m2, m2},

@@ -184,7 +184,7 @@ func (d *Desk) lookUp(ctx context.Context, e *entry) error {
 		return err
 	case err == nil && pr.State == forge.PullRequestMerged && pr.Target == d.Branch:
 		d.follows(e, pr)
-	case err == nil && pr.State == forge.PullRequestOpen && pr.Target != d.Branch:
+	case err == nil && pr.State != forge.PullRequestClosed && pr.Target != d.Branch:
 		if e.Comment != "" {
 			d.leave(e, pr)
 			return nil
@@ -223,7 +223,7 @@ func (d *Desk) leastWanted() *entry {
 }
 
 // leave takes back what the comment says of a pull request that goes to another
-// branch by now; after that nothing is known of it. The check stays: made green
+// branch by now, or went there; after that nothing is known of it. The check stays: made green
 // here, it would let the pull request into this branch the moment it goes there
 // again.
 func (d *Desk) leave(e *entry, pr forge.PullRequest) {
