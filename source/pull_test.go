@@ -15,6 +15,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/portcullis-gitops/portcullis/source"
 )
@@ -339,4 +340,31 @@ func TestPullRequestFaults(t *testing.T) {
 			}
 		})
 	}
+}
+
+// One that stalls is cut off long before a poll would be: others wait behind it.
+func TestPullRequestThatTakesTooLong(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes as long as a pull request may")
+	}
+	if source.MaxPullTime > 30*time.Second {
+		t.Fatalf("a pull request may take %s", source.MaxPullTime)
+	}
+	u := newUpstream(t)
+	first := u.change("tenants/acme/a.yaml", "one")
+	head := u.fork(7, first, func() { u.write("tenants/acme/b.yaml", noise(300_000)) })
+	h := serve(t, u, false)
+	r := open(t, source.Options{URL: h.url(), Path: "tenants", TokenFile: secret(t, canary), Pulls: source.PullRequests, Dir: t.TempDir()})
+	poll(t, r)
+	h.breakWith(onPost(stall))
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	_, err := r.Pull(ctx, 7, head)
+	if ctx.Err() != nil {
+		t.Fatal("it was not cut off")
+	}
+	wantError(t, err, source.ErrUnavailable, "no answer in time")
+	h.breakWith(nil)
+	lay(t, fetched(t, r, 7, head), first)
 }
