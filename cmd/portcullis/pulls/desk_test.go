@@ -68,6 +68,41 @@ func TestHeadThatTheHostListsLate(t *testing.T) {
 	})
 }
 
+// TestHeadThatGoesBack to one that it had before, which was told then, and over a
+// restart: each head has its own check, and the comment is of the present one.
+func TestHeadThatGoesBack(t *testing.T) {
+	for name, listsLate := range map[string]bool{"told at once": false, "told late": true} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(r *rig) {
+				begun(r)
+				h3 := sha("h3")
+				r.propose(1, h3, bad("review: worse"))
+				r.poll()
+				r.wantCheck(h3, forge.Failure, "review: worse")
+				r.wantComment(1, "review: worse")
+				if listsLate {
+					r.set(func() { r.heads[1] = h1 })
+					r.poll()
+					r.wantComment(1, "review: one")
+				}
+				r.propose(1, h1, good("review: one"))
+				r.poll()
+				r.pass(minute)
+				r.wantComment(1, "review: one")
+				r.wantCheck(h1, forge.Success, "review: one")
+				r.wantCheck(h3, forge.Failure, "review: worse")
+				r.stop()
+				r.start()
+				r.pass(minute)
+				r.wantComment(1, "review: one")
+				if len(r.offers) != 2 || len(r.said) != 3 {
+					t.Errorf("told %d checks, said %q", len(r.offers), r.said)
+				}
+			})
+		})
+	}
+}
+
 // TestHeadThatTheHostListsEarly: a webhook comes before the poll.
 func TestHeadThatTheHostListsEarly(t *testing.T) {
 	bubble(t, func(r *rig) {
