@@ -109,6 +109,9 @@ type CommitRecord struct {
 	// Delivered is the hash of the final check that was delivered; empty until
 	// then.
 	Delivered string `json:"delivered,omitempty"`
+	// Sending is the hash of a check that was offered after Delivered and is not
+	// known to have arrived: the Git host may have either.
+	Sending string `json:"sending,omitempty"`
 	// Held is why the commit is not followed; empty where it is.
 	Held string `json:"held,omitempty"`
 	// State is the verdict of that check.

@@ -231,7 +231,7 @@ func (f *follower) arrive(commit, hash string) bool {
 // settle notes that a commit and all that it superseded were told their end.
 func (f *follower) settle(r *apply.CommitRecord) bool {
 	hash := f.arrived[r.SHA]
-	if hash == "" || hash == r.Delivered {
+	if hash == "" || hash == r.Delivered && r.Sending == "" {
 		return false
 	}
 	for _, skipped := range f.owed[r.SHA] {
@@ -244,7 +244,7 @@ func (f *follower) settle(r *apply.CommitRecord) bool {
 		delete(f.arrived, r.SHA)
 		return false
 	}
-	r.Delivered, r.State = hash, string(state)
+	r.Delivered, r.Sending, r.State = hash, "", string(state)
 	return true
 }
 

@@ -47,6 +47,51 @@ func TestLateDeliveryOfATakenBackVerdict(t *testing.T) {
 	}
 }
 
+// What is about to take the place of a check that was delivered is written down
+// first. A process that begins before it is known to have arrived tells the commit
+// again how it stands, be that what the state says was delivered: the host may
+// have the other one.
+func TestReopenedCheckIsStoredFirst(t *testing.T) {
+	t.Parallel()
+	good := forge.Check{Commit: "k", Context: "c", State: forge.Success, Title: "in force"}
+	bad := forge.Check{Commit: "k", Context: "c", State: forge.Failure, Title: "rejected"}
+	f, writes := newTestFollower(apply.CommitRecord{SHA: "k", Delivered: good.Hash(), State: string(outcome.Success)})
+	tell := func(r *reconciler, c forge.Check) int {
+		return len(r.storedFirst(t.Context(), f, []telling{{f.records()[0], outcome.Verdict{State: outcome.State(c.State)}, c}}))
+	}
+	again := func() (told, quiet bool) { // after a restart, that it is in force
+		g, _ := newTestFollower(f.records()...)
+		g.context, g.outbox = "c", forge.NewOutbox(nowhere{}, nil, forge.Options{})
+		g.remind()
+		g.outbox.Offer(good)
+		return g.outbox.Stats().Undelivered == 1, g.quiet(g.records()[0], nil, time.Now())
+	}
+	if told, quiet := again(); tell(&reconciler{}, good) != 1 || *writes != 0 || told || !quiet {
+		t.Errorf("what was delivered: %d writes, told again %v, quiet %v", *writes, told, quiet)
+	}
+	save := f.save
+	f.save = func(context.Context, apply.SourceState) error { return apply.ErrConflict }
+	if r := (&reconciler{}); tell(r, bad) != 0 || !r.unsaved || r.lost == nil {
+		t.Error("it is told what cannot be written down")
+	}
+	f.save = save
+	if tell(&reconciler{}, bad) != 1 || tell(&reconciler{}, bad) != 1 || tell(&reconciler{}, good) != 1 || *writes != 1 {
+		t.Errorf("what is another: %d writes", *writes)
+	}
+	if told, quiet := again(); !told || quiet {
+		t.Errorf("while it is on its way: told again %v, quiet %v", told, quiet)
+	}
+	for _, c := range []forge.Check{bad, good} {
+		f.say(c, outcome.State(c.State), false)
+		if err := f.Delivered(t.Context(), "k", c.Hash()); err != nil {
+			t.Fatal(err)
+		}
+		if got := f.records()[0]; got.Delivered != c.Hash() || got.Sending != "" || got.State != string(c.State) {
+			t.Errorf("%s arrived: %+v", c.Title, got)
+		}
+	}
+}
+
 // The commits that one superseded are told first: a restart in between would
 // forget them.
 func TestACommitIsSettledAfterThoseItSuperseded(t *testing.T) {

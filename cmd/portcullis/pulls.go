@@ -156,7 +156,7 @@ func (f *follower) toldLast(r apply.CommitRecord) (outcome.Verdict, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	v, told := f.verdicts[r.SHA]
-	if !told && f.latest != nil && r.State == string(outcome.Success) {
+	if !told && f.latest != nil && r.Sending == "" && r.State == string(outcome.Success) {
 		return outcome.Verdict{State: outcome.Success, Title: "lists in force"}, true
 	}
 	return v, told

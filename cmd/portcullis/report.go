@@ -26,6 +26,29 @@ func (r *reconciler) reportSource(ctx context.Context, f *follower, states map[s
 	if f.outbox == nil || r.dryRun {
 		return
 	}
+	for _, n := range r.storedFirst(ctx, f, r.newsOf(ctx, f, states)) {
+		f.noteVerdict(n.record.SHA, n.verdict)
+		if f.say(n.check, n.verdict.State, n.verdict.Early) {
+			if err := f.Delivered(ctx, n.record.SHA, n.check.Hash()); err != nil {
+				f.log.Error(err, "Cannot write down a check that was delivered", "commit", n.record.SHA)
+			}
+		}
+		f.waiting[n.record.SHA] = waiting(n.record, states)
+		f.outbox.Offer(f.superseded(ctx, r, n.record)...)
+		f.outbox.Offer(n.check)
+	}
+}
+
+// telling is what a commit is to be told.
+type telling struct {
+	record  apply.CommitRecord
+	verdict outcome.Verdict
+	check   forge.Check
+}
+
+// newsOf is what there is to tell a source's commits.
+func (r *reconciler) newsOf(ctx context.Context, f *follower, states map[string]apply.ClusterState) []telling {
+	var out []telling
 	for _, record := range f.records() {
 		if f.quiet(record, states, r.now()) || !f.tellable(record) {
 			continue
@@ -35,20 +58,51 @@ func (r *reconciler) reportSource(ctx context.Context, f *follower, states map[s
 			f.log.Error(err, "Cannot tell how a commit went", "commit", record.SHA)
 			continue
 		}
-		if verdict.State == "" {
-			continue
+		if verdict.State != "" {
+			out = append(out, telling{record, verdict, f.check(record.SHA, verdict, judgement)})
 		}
-		check := f.check(record.SHA, verdict, judgement)
-		f.noteVerdict(record.SHA, verdict)
-		if f.say(check, verdict.State, verdict.Early) {
-			if err := f.Delivered(ctx, record.SHA, check.Hash()); err != nil {
-				f.log.Error(err, "Cannot write down a check that was delivered", "commit", record.SHA)
+	}
+	return out
+}
+
+// storedFirst are the news that may be told. Of a commit that was told its end
+// before it is written down first that it is told another: a process that begins
+// in between would take the host to say still what the state says, and where the
+// verdict has gone back to that meanwhile, tell it nothing.
+func (r *reconciler) storedFirst(ctx context.Context, f *follower, news []telling) []telling {
+	reopened := map[string]string{}
+	for _, n := range news {
+		if hash := n.check.Hash(); n.record.Delivered != "" && n.record.Delivered != hash && n.record.Sending == "" {
+			reopened[n.record.SHA] = hash
+		}
+	}
+	if len(reopened) == 0 {
+		return news
+	}
+	err := f.reopen(ctx, reopened)
+	if err == nil {
+		return news
+	}
+	f.log.Error(err, "Cannot write down that commits are told something else, trying again later", "commits", len(reopened))
+	r.unsaved = true
+	r.lose(err)
+	return slices.DeleteFunc(news, func(n telling) bool { return reopened[n.record.SHA] != "" })
+}
+
+// reopen notes the checks, by commit, that are about to take the place of what
+// was delivered.
+func (f *follower) reopen(ctx context.Context, checks map[string]string) error {
+	return f.update(ctx, func(s *apply.SourceState) {
+		for i := range s.Commits {
+			if hash := checks[s.Commits[i].SHA]; hash != "" {
+				s.Commits[i].Sending = hash
 			}
 		}
-		f.waiting[record.SHA] = waiting(record, states)
-		f.outbox.Offer(f.superseded(ctx, r, record)...)
-		f.outbox.Offer(check)
-	}
+	}, func() {
+		for commit := range checks {
+			delete(f.arrived, commit)
+		}
+	})
 }
 
 // noteVerdict keeps what a commit was told for the pull request that it brought
@@ -73,7 +127,7 @@ func (f *follower) records() []apply.CommitRecord {
 // success, none of the clusters that it set fails, is late or is exposed
 // otherwise by now, and as many wait for KKP as it was told.
 func (f *follower) quiet(record apply.CommitRecord, states map[string]apply.ClusterState, now time.Time) bool {
-	if record.Delivered == "" || record.State != string(outcome.Success) {
+	if record.Delivered == "" || record.Sending != "" || record.State != string(outcome.Success) {
 		return false
 	}
 	if f.waiting[record.SHA] != waiting(record, states) {
@@ -218,7 +272,7 @@ func (f *follower) remind() {
 	known := map[string]bool{}
 	for _, record := range f.records() {
 		known[record.SHA] = true
-		if f.outbox != nil && record.Delivered != "" {
+		if f.outbox != nil && record.Delivered != "" && record.Sending == "" {
 			f.outbox.Known(record.SHA, f.context, record.Delivered)
 		}
 	}
