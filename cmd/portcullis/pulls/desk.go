@@ -258,7 +258,7 @@ func (d *Desk) round(ctx context.Context) time.Time {
 	}
 	d.reconsider()
 	d.judgeAll(ctx)
-	d.tell()
+	d.tell(ctx)
 	d.commentAll(ctx)
 	d.save(ctx)
 	d.publish()

@@ -42,6 +42,8 @@ type rig struct {
 	followed []int
 	said     []string // comments in order
 	records  map[string]pulls.Record
+	known    map[string]string // contents by commit that a process began with
+	deaf     bool              // what is posted is not heard of
 	saves    int
 	fetched  int
 	judged   int
@@ -74,6 +76,10 @@ func (r *rig) start() {
 	r.mu.Lock()
 	records := maps.Clone(r.records)
 	world := r.world
+	r.known = map[string]string{}
+	for _, rec := range records {
+		r.known[rec.Head] = rec.Check
+	}
 	r.mu.Unlock()
 	r.desk = pulls.NewDesk(pulls.Options{Forge: r, Repository: r, Context: "portcullis/eu-west", Seed: "eu-west", Branch: "main", DenyForks: r.forks,
 		Offer: r.offer, Verdict: r.verdict, Page: r.page, Save: r.save, Now: time.Now, Log: logr.Discard()}, records)
@@ -281,9 +287,16 @@ func (r *rig) offer(c forge.Check) bool {
 	if slices.Contains(r.branch, c.Commit) {
 		return false
 	}
-	if r.checks[c.Commit].Hash() != c.Hash() { // as an outbox does
-		r.offers = append(r.offers, c)
-		r.checks[c.Commit] = c
+	if r.known[c.Commit] == c.Hash() { // for all that an outbox knows
+		return true
+	}
+	if rec := r.records[fmt.Sprint(c.PullRequest)]; rec.Head == c.Commit && rec.Check != "" {
+		r.t.Errorf("%s is told %q, and the state says still that it was told another", c.Commit[:6], c.Title)
+	}
+	r.known[c.Commit] = c.Hash()
+	r.offers = append(r.offers, c)
+	r.checks[c.Commit] = c
+	if !r.deaf {
 		go r.desk.Delivered(c.Hash())
 	}
 	return true

@@ -91,12 +91,16 @@ func TestHeadThatGoesBack(t *testing.T) {
 				r.wantComment(1, "review: one")
 				r.wantCheck(h1, forge.Success, "review: one")
 				r.wantCheck(h3, forge.Failure, "review: worse")
+				if len(r.offers) != 2 || len(r.said) != 3 {
+					t.Errorf("told %d checks, said %q", len(r.offers), r.said)
+				}
 				r.stop()
 				r.start()
 				r.pass(minute)
 				r.wantComment(1, "review: one")
-				if len(r.offers) != 2 || len(r.said) != 3 {
-					t.Errorf("told %d checks, said %q", len(r.offers), r.said)
+				r.wantCheck(h1, forge.Success, "review: one")
+				if len(r.said) != 3 {
+					t.Errorf("said again: %q", r.said)
 				}
 			})
 		})
@@ -606,6 +610,44 @@ func TestRestart(t *testing.T) {
 		r.pass(minute)
 		r.wantComment(1, "in force on")
 		r.wantComment(2, "review: two")
+	})
+}
+
+// TestRestartWhileACheckIsOnItsWay: the host may have it, and what is true then is
+// what was told before.
+func TestRestartWhileACheckIsOnItsWay(t *testing.T) {
+	bubble(t, func(r *rig) {
+		begun(r)
+		r.pass(time.Second)
+		r.set(func() { r.words[h1+m2] = bad("review: bad"); r.deaf = true })
+		r.move(m2)
+		r.wantCheck(h1, forge.Failure, "review: bad")
+		r.stop()
+		r.set(func() { r.deaf = false })
+		r.move(m3)
+		r.start()
+		r.pass(time.Second)
+		r.wantCheck(h1, forge.Success, "review: one")
+		if rec := r.records["1"]; rec.Check != r.checks[h1].Hash() {
+			t.Errorf("written down: %+v", rec)
+		}
+	})
+}
+
+// TestStateAwayWhileAVerdictChanges: what cannot be written down is told later.
+func TestStateAwayWhileAVerdictChanges(t *testing.T) {
+	bubble(t, func(r *rig) {
+		begun(r)
+		r.pass(time.Second)
+		r.set(func() { r.words[h1+m2] = bad("review: bad"); r.fail["save"] = errors.New("no") })
+		r.propose(2, h2, good("review: two"))
+		r.move(m2)
+		r.pass(time.Second)
+		r.wantCheck(h1, forge.Success, "review: one")
+		r.wantCheck(h2, forge.Success, "review: two") // of which nothing was written down
+		r.set(func() { delete(r.fail, "save") })
+		r.pass(10 * time.Second)
+		r.wantCheck(h1, forge.Failure, "review: bad")
 	})
 }
 

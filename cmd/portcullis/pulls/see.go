@@ -50,7 +50,7 @@ func (d *Desk) judgeAll(ctx context.Context) {
 			return
 		}
 		if d.Now().Sub(d.offered) >= tellEvery {
-			d.tell()
+			d.tell(ctx)
 		}
 		if d.mustList() && !d.Now().Before(latest(d.retry, d.quiet)) {
 			d.Wake()

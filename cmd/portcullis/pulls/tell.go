@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -16,7 +17,7 @@ import (
 
 // tell offers the checks of the heads. A commit has one check: of pull requests
 // with the same head the worst is told, and the branch's own verdict beats all.
-func (d *Desk) tell() {
+func (d *Desk) tell(ctx context.Context) {
 	d.shed()
 	d.offered = d.Now()
 	worst, open := map[string]*entry{}, map[string]bool{}
@@ -29,16 +30,47 @@ func (d *Desk) tell() {
 			worst[e.pr.Head] = e
 		}
 	}
+	news := map[*entry]*entry{}
 	for _, e := range d.open {
-		w := worst[e.pr.Head]
-		if w == nil || e.away || open[e.pr.Head] || e.check == w.hash {
-			continue
+		if w := worst[e.pr.Head]; w != nil && !e.away && !open[e.pr.Head] && e.check != w.hash {
+			news[e] = w
 		}
+	}
+	d.storeFirst(ctx, news)
+	for e, w := range news {
 		d.own(w.hash)
 		if d.Offer(w.made) {
 			e.check = w.hash
 		}
 	}
+}
+
+// storeFirst writes down, of heads that were told a check and are to be told
+// another, that what they say is not known: a process that begins before the new
+// one is known to have arrived would take it for the old one. What cannot be
+// written down is no news yet.
+func (d *Desk) storeFirst(ctx context.Context, news map[*entry]*entry) {
+	reopened := false
+	for e, w := range news {
+		if d.says(e) != "" && d.says(e) != w.hash {
+			e.Head, e.Check, e.check, reopened = e.pr.Head, "", "", true
+		}
+	}
+	if !reopened {
+		return
+	}
+	d.save(ctx)
+	maps.DeleteFunc(news, func(e, w *entry) bool { return d.says(e) != "" && d.says(e) != w.hash })
+}
+
+// says is the content of the check that the head says, for all that is written
+// down.
+func (d *Desk) says(e *entry) string {
+	r := d.saved[strconv.Itoa(e.number)]
+	if r.Head != e.pr.Head {
+		return ""
+	}
+	return r.Check
 }
 
 // awaited tells whether what will be said of a pull request that is not judged
