@@ -81,6 +81,13 @@ func TestReopenedCheckIsStoredFirst(t *testing.T) {
 	if told, quiet := again(); !told || quiet {
 		t.Errorf("while it is on its way: told again %v, quiet %v", told, quiet)
 	}
+	for early, want := range map[outcome.State]int{outcome.Success: 0, outcome.Failure: 1} {
+		g, writes := newTestFollower(apply.CommitRecord{SHA: "k", Delivered: good.Hash(), State: string(outcome.Success)})
+		(&reconciler{}).storedFirst(t.Context(), g, []telling{{g.records()[0], outcome.Verdict{State: early, Early: true}, bad}})
+		if *writes != want {
+			t.Errorf("what will say more, and is a %s now: %d writes", early, *writes)
+		}
+	}
 	for _, c := range []forge.Check{bad, good} {
 		f.say(c, outcome.State(c.State), false)
 		if err := f.Delivered(t.Context(), "k", c.Hash()); err != nil {

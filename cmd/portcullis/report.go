@@ -72,7 +72,8 @@ func (r *reconciler) newsOf(ctx context.Context, f *follower, states map[string]
 func (r *reconciler) storedFirst(ctx context.Context, f *follower, news []telling) []telling {
 	reopened := map[string]string{}
 	for _, n := range news {
-		if hash := n.check.Hash(); n.record.Delivered != "" && n.record.Delivered != hash && n.record.Sending == "" {
+		same := n.verdict.Early && string(n.verdict.State) == n.record.State // as drift on a cluster makes it, for a moment
+		if hash := n.check.Hash(); n.record.Delivered != "" && n.record.Delivered != hash && n.record.Sending == "" && !same {
 			reopened[n.record.SHA] = hash
 		}
 	}
