@@ -230,10 +230,17 @@ func (h *history) rewind() {
 		h.approved = h.head
 		// An approval is of what was held: of going too far, where that was it.
 		h.follow(h.head, h.forward(h.head) && h.tooFar(h.trees[h.head]))
-		h.must(h.approve(h.ctx, h.head, h.latest))
+		h.must(h.approve(h.ctx, h.head, h.whenApproved()))
 		return
 	}
 	h.comeBack()
+}
+
+// whenApproved is another time for each approval, for each counts once: the latest
+// that the clock showed stands still where it was set back.
+func (h *history) whenApproved() time.Time {
+	h.approvals++
+	return h.latest.Add(time.Duration(h.approvals) * time.Microsecond)
 }
 
 // approveHeld lets go ahead what went too far, or is a push where nothing did.
@@ -244,7 +251,7 @@ func (h *history) approveHeld() {
 	}
 	h.note("what is held of %.8s is approved", h.following)
 	h.change(func() { h.settleAs(true) })
-	h.must(h.approve(h.ctx, h.following, h.latest))
+	h.must(h.approve(h.ctx, h.following, h.whenApproved()))
 }
 
 // earlier is a commit some way back, or another one on top of that; or the very

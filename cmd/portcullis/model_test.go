@@ -89,6 +89,7 @@ type history struct {
 	head      string            // of the branch
 	following string            // the newest commit that is followed
 	approved  string            // the last that was approved
+	approvals int               // so far
 	unsigned  map[string]bool   // commits
 	signs     bool              // whoever commits signs
 	judged    map[string]*mJudgement
