@@ -3,6 +3,7 @@ package render
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/portcullis-gitops/portcullis/render/lint"
 )
@@ -20,8 +21,9 @@ func (l lines) add(tenant, line string) {
 
 // rememberLines notes the lines of the files that are not refused. A tenant
 // with a refused file keeps those that it had, so that putting the file right
-// does not make new lines of old ones; where it is not known which it had, those
-// that it has.
+// does not make new lines of old ones, and those whose time is not up: they came
+// in time, and whatever else refuses the file may last longer. Where it is not known
+// which it had, those that it has.
 func (r *rendering) rememberLines(into lines, known map[string]bool) {
 	for _, t := range r.tenants {
 		for _, f := range t.files {
@@ -29,12 +31,15 @@ func (r *rendering) rememberLines(into lines, known map[string]bool) {
 				for line := range r.Base.lines[t.name] {
 					into.add(t.name, line)
 				}
+				for _, line := range lint.DatedLines(f.Parsed, r.Now) {
+					into.add(t.name, line)
+				}
 				continue
 			}
 			if r.refused[f.ID()] && r.overdue[f.ID()] {
 				continue // these were new
 			}
-			for _, line := range lint.DatedLines(f.Parsed) {
+			for _, line := range lint.DatedLines(f.Parsed, time.Time{}) {
 				into.add(t.name, line)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/portcullis-gitops/portcullis/render"
 	"github.com/portcullis-gitops/portcullis/render/lint"
@@ -356,6 +357,25 @@ func TestALineThatCameTooLateStaysSoOverARestart(t *testing.T) {
 	wantFindings(t, p)
 	if p.Overdue("s") != nil {
 		t.Errorf("overdue are %v still", p.Overdue("s"))
+	}
+}
+
+// A line that came in time stays one, however long something else refused its
+// file: what was amiss can be mended in another file.
+func TestALineWhoseTimePassedWhileItsFileWasRefused(t *testing.T) {
+	t.Parallel()
+	w := withPolicy(t, newWorld(t), quiet).afterNothing()
+	w.files["acme/a.yaml"] = spec(seed, cluster, egress, "entries:", "  - group: vpn", "  - {cidr: 91.1.1.1, expires: 2026-12-01}")
+	wantFindings(t, w.plan(), "acme/a.yaml:9:14 error unknown-group")
+	w.now = time.Date(2026, 12, 24, 0, 0, 0, 0, time.UTC)
+	for range 2 {
+		wantFindings(t, w.plan(), "acme/a.yaml:9:14 error unknown-group", "acme/a.yaml:10:33 warning expired")
+	}
+	w.files["acme/g.yaml"] = group("vpn", "81.16.0.0/24")
+	p := w.plan()
+	wantFindings(t, p, "acme/a.yaml:10:33 warning expired")
+	if !p.Clusters["shopprod01"].Writes() {
+		t.Error("the list is not written")
 	}
 }
 

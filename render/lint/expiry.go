@@ -55,19 +55,22 @@ func datedInGroup(g *document.AddressGroup) []dated {
 	return out
 }
 
-// DatedLines are the lines with an end that a file has, for a later change to
-// be compared with.
-func DatedLines(p *document.Parsed) []string {
+// DatedLines are the lines of a file that end after a time, for a later change to
+// be compared with; of the zero time, all lines with an end.
+func DatedLines(p *document.Parsed, after time.Time) []string {
 	var out []string
-	for _, a := range p.Allowlists {
-		for _, d := range datedIn(a) {
-			out = append(out, d.Line())
+	note := func(lines []dated) {
+		for _, d := range lines {
+			if d.expires.V.End.After(after) {
+				out = append(out, d.Line())
+			}
 		}
 	}
+	for _, a := range p.Allowlists {
+		note(datedIn(a))
+	}
 	for _, g := range p.Groups {
-		for _, d := range datedInGroup(g) {
-			out = append(out, d.Line())
-		}
+		note(datedInGroup(g))
 	}
 	return out
 }
