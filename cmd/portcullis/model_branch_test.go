@@ -399,7 +399,7 @@ func (h *history) loseState() {
 		}
 	})
 	h.judged[h.following].unsure = true // it answers for all files by now
-	h.judged[h.following].fails = false
+	h.judged[h.following].fails, h.judged[h.following].foreign = false, nil
 	h.must(h.world.start())
 }
 

@@ -36,6 +36,9 @@ func (f *memoryForge) of(commit string) forge.Check {
 // mJudgement is what a commit answers for.
 type mJudgement struct {
 	fails bool // for good: an error in what it changes
+	// foreign are the clusters of others that it names. Where one of them was made
+	// anew since, it may be judged with that, as after a restart.
+	foreign map[string]*mCluster
 	// unsure says that it depends on more than is modelled here.
 	unsure bool
 	sets   map[string]*mCluster // whose list it is the one to have asked for
@@ -44,7 +47,7 @@ type mJudgement struct {
 
 // judge compares what is followed with what is to be.
 func (m *model) judge(after tree) *mJudgement {
-	j := &mJudgement{sets: map[string]*mCluster{}, files: map[string]bool{}}
+	j := &mJudgement{foreign: map[string]*mCluster{}, sets: map[string]*mCluster{}, files: map[string]bool{}}
 	for _, path := range slices.Concat(slices.Collect(maps.Keys(m.accepted)), slices.Collect(maps.Keys(after))) {
 		before, was := m.accepted[path]
 		now, is := after[path]
@@ -72,8 +75,8 @@ func (j *mJudgement) look(m *model, path string, before, now mFile, is bool, aft
 		j.fails = true
 	}
 	for _, id := range now.clusters {
-		if m.clusters[id].tenant != now.tenant {
-			j.fails = true
+		if c := m.clusters[id]; c.tenant != now.tenant {
+			j.foreign[id] = c
 		}
 	}
 	for id, c := range m.clusters { // one that it does not name any more, now or earlier
@@ -100,8 +103,8 @@ func (h *history) told() error {
 		if !strings.HasPrefix(check.Title, "held: ") {
 			return fmt.Errorf("the check of %.8s, which is not followed, is %q", h.head, check.Title)
 		}
-	case j == nil || j.unsure && !j.fails:
-	case j.fails, h.owes(j):
+	case j == nil || (j.unsure || len(j.foreign) > 0) && !h.fails(j):
+	case h.fails(j), h.owes(j):
 		want = forge.Failure
 	case h.fine(j):
 		want = forge.Success
@@ -141,11 +144,22 @@ func (h *history) fine(j *mJudgement) bool {
 	return true
 }
 
+// fails tells whether an error is in what a commit changes, whatever happens on
+// the seed.
+func (h *history) fails(j *mJudgement) bool {
+	for id, c := range j.foreign {
+		if h.clusters[id] == c {
+			return true
+		}
+	}
+	return j.fails
+}
+
 // failed goes through the commits that were followed: who was to blame is, for
 // good.
 func (h *history) failed() error {
 	for commit, j := range h.judged {
-		if check := h.forge.of(commit); j.fails && commit != h.head && check.State == forge.Success && !strings.HasPrefix(check.Title, "superseded by ") {
+		if check := h.forge.of(commit); h.fails(j) && commit != h.head && check.State == forge.Success && !strings.HasPrefix(check.Title, "superseded by ") {
 			return fmt.Errorf("the check of %.8s, which holds an error, is %s: %s", commit, check.State, check.Title)
 		}
 	}
