@@ -58,11 +58,12 @@ func TestFiguresOfSourcesAndLists(t *testing.T) {
 	first := p.populate()
 	p.start("--metrics-address", address)
 	p.await("the first sync", p.InForce(stage.ShopProd, stage.ProdList()...), p.Noted(first, stage.Failure, stage.Reports))
-	const budget, seeds = `{balancer="custom",shared_by="cluster"} `, 1 // ranges of the Seed, which KKP adds
-	p.await("its figures", shows(address, "portcullis_load_balancer_rules_limit"+budget+"60",
-		fmt.Sprintf("portcullis_load_balancer_rules_used%s%d", budget, 3*(len(stage.ProdList())+seeds)), "portcullis_seed_ranges_known 1",
+	const budget, seeds = `{balancer="custom",shared_by="cluster"}`, 1 // ranges of the Seed, which KKP adds
+	p.await("its figures", shows(address, "portcullis_load_balancer_rules_limit"+budget+" 60", "portcullis_seed_ranges_known 1",
 		`portcullis_entries_expiring{within_days="7"} 0`, `portcullis_entries_expiring{within_days="30"} 0`,
 		`portcullis_holds{of="commit",source="customers"} 0`, `portcullis_checks_undelivered{source="customers"} 0`, `portcullis_source_behind_seconds{source="customers"} 0`))
+	// The cluster that takes most may be one that another test has on the seed.
+	p.await("what is taken of the budget", figure(address, "portcullis_load_balancer_rules_used"+budget, float64(3*(len(stage.ProdList())+seeds)), 3*100_000))
 	p.await("the last poll", figure(address, `portcullis_source_last_poll_timestamp_seconds{source="customers"}`, float64(began.Unix()), float64(time.Now().Add(patience).Unix())))
 	p.await("the age of what is in force", figure(address, `portcullis_source_revision_age_seconds{source="customers"}`, 0.5, time.Since(began).Seconds()+patience.Seconds()))
 
