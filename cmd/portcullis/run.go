@@ -129,7 +129,11 @@ func (o *runOptions) run(ctx context.Context, log logr.Logger) error {
 	}
 	defer cleanup()
 	mgr, r, err := o.wire(ctx, seed, config, file, dir, log)
-	if err != nil {
+	switch {
+	case toldToEnd(ctx, err):
+		log.Info("Ended while it began")
+		return nil
+	case err != nil:
 		return err
 	}
 	defer r.close()
@@ -137,11 +141,17 @@ func (o *runOptions) run(ctx context.Context, log logr.Logger) error {
 		return err
 	}
 	log.Info("Starting", "version", version, "seed", config.Seed, "sources", len(config.Sources), "dryRun", o.dryRun)
-	if err := mgr.Start(ctx); err != nil {
+	if err := mgr.Start(ctx); err != nil && !toldToEnd(ctx, err) {
 		return fmt.Errorf("reconciler of seed %s: %w", config.Seed, err)
 	}
 	log.Info("Ended")
 	return nil
+}
+
+// toldToEnd tells of an error that is no more than a signal, and so a clean end:
+// what was under way then was given up.
+func toldToEnd(ctx context.Context, err error) bool {
+	return ctx.Err() != nil && errors.Is(err, context.Canceled)
 }
 
 // readConfig reads the Config and the Policy that it names, and answers the

@@ -76,3 +76,31 @@ func TestRunSaysThatTheSeedRefusesIt(t *testing.T) {
 		})
 	}
 }
+
+// A process that is told to end while it begins ends well:
+// else a Pod that is taken away early looks as if it had crashed.
+func TestRunIsToldToEndWhileItBegins(t *testing.T) {
+	t.Parallel()
+	plane := servers.ControlPlaneFor(t, servers.ControlPlaneOptions{})
+	if err := kkp.Install(context.Background(), plane.Config); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	kubeconfig := filepath.Join(dir, "kubeconfig")
+	if err := servers.WriteKubeconfig(plane.Config, kubeconfig); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(dir, "policy.yaml"), runPolicy)
+	config := writeFile(t, filepath.Join(dir, "config.yaml"), runConfig)
+	for _, how := range []string{"--leader-elect=false", "--leader-elect", "--dry-run"} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			ctx, end := context.WithCancel(t.Context())
+			end()
+			var out, errs bytes.Buffer
+			if code := execute(ctx, []string{"run", "--config", config, "--kubeconfig", kubeconfig, how}, &out, &errs); code != 0 || !strings.Contains(errs.String(), `"msg":"Ended`) {
+				t.Errorf("exit code %d: %s", code, errs.String())
+			}
+		})
+	}
+}
