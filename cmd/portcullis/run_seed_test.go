@@ -92,7 +92,7 @@ func TestRunIsToldToEndWhileItBegins(t *testing.T) {
 	}
 	writeFile(t, filepath.Join(dir, "policy.yaml"), runPolicy)
 	config := writeFile(t, filepath.Join(dir, "config.yaml"), runConfig)
-	for _, how := range []string{"--leader-elect=false", "--leader-elect", "--dry-run"} {
+	for _, how := range []string{"--leader-elect=false", "--leader-elect"} {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
 			ctx, end := context.WithCancel(t.Context())
