@@ -28,6 +28,17 @@ func (o *oneCluster) annotate(until string) {
 	o.api.change(func(c *Cluster) { c.Annotations = map[string]string{pauseUntil: until} })
 }
 
+// isSetByHand has somebody set another list, and ask for it to stay for so long,
+// where the policy grants two hours.
+func (o *oneCluster) isSetByHand(asked time.Duration) {
+	o.t.Helper()
+	o.grant(2 * time.Hour)
+	o.settle()
+	o.asks(asked)
+	o.api.dashboard("192.0.2.0/24")
+	o.settle()
+}
+
 func TestListSetByHandStaysForATime(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -72,11 +83,7 @@ func TestListSetByHandStaysForATime(t *testing.T) {
 func TestTimeByHandIsNoLongerWhereTheClockIsSetBack(t *testing.T) {
 	t.Parallel()
 	o := newOneCluster(t, "203.0.113.0/24")
-	o.grant(2 * time.Hour)
-	o.settle()
-	o.asks(24 * time.Hour)
-	o.api.dashboard("192.0.2.0/24")
-	o.settle()
+	o.isSetByHand(24 * time.Hour)
 	o.step(-3 * time.Hour)
 	if again := o.settle(); again != 2*time.Hour {
 		t.Errorf("looked at again after %s", again)
@@ -91,11 +98,7 @@ func TestTimeByHandIsNoLongerWhereTheClockIsSetBack(t *testing.T) {
 func TestTimeByHandIsNotRenewed(t *testing.T) {
 	t.Parallel()
 	o := newOneCluster(t, "203.0.113.0/24")
-	o.grant(2 * time.Hour)
-	o.settle()
-	o.asks(time.Hour)
-	o.api.dashboard("192.0.2.0/24")
-	o.settle()
+	o.isSetByHand(time.Hour)
 	o.step(30 * time.Minute)
 	o.asks(30 * time.Hour)
 	o.api.dashboard("192.0.2.64/26")
@@ -143,11 +146,7 @@ func TestTimeByHandEndsWhenNobodyAsksForIt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := newOneCluster(t, "203.0.113.0/24")
-			o.grant(2 * time.Hour)
-			o.settle()
-			o.asks(time.Hour)
-			o.api.dashboard("192.0.2.0/24")
-			o.settle()
+			o.isSetByHand(time.Hour)
 			o.wantState(Held)
 			o.happened()
 			c.end(o)
@@ -237,11 +236,7 @@ func TestTimeByHandIsNotRenewedByADetour(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := newOneCluster(t, "203.0.113.0/24")
-			o.grant(2 * time.Hour)
-			o.settle()
-			o.asks(20 * time.Hour)
-			o.api.dashboard("192.0.2.0/24")
-			o.settle()
+			o.isSetByHand(20 * time.Hour)
 			o.step(time.Hour)
 			back := leave(o)
 			o.settle()
@@ -271,11 +266,7 @@ func TestTimeByHandIsNotRenewedByADetour(t *testing.T) {
 func TestTimeByHandIsAClustersOwn(t *testing.T) {
 	t.Parallel()
 	o := newOneCluster(t, "203.0.113.0/24")
-	o.grant(2 * time.Hour)
-	o.settle()
-	o.asks(20 * time.Hour)
-	o.api.dashboard("192.0.2.0/24")
-	o.settle()
+	o.isSetByHand(20 * time.Hour)
 	o.planFor(nil)
 	o.settle()
 	o.step(3 * time.Hour)
@@ -330,11 +321,7 @@ func TestTimeByHandCountsFromTheWrite(t *testing.T) {
 func TestGitWaitsForTheTimeByHand(t *testing.T) {
 	t.Parallel()
 	o := newOneCluster(t, "203.0.113.0/24")
-	o.grant(2 * time.Hour)
-	o.settle()
-	o.asks(time.Hour)
-	o.api.dashboard("192.0.2.0/24")
-	o.settle()
+	o.isSetByHand(time.Hour)
 	o.want("198.51.100.0/24")
 	o.settle()
 	o.wantState(Held, "in Git it is 198.51.100.0/24")

@@ -10,11 +10,7 @@ import (
 func TestTimeByHandOutlivesARestartInNoPlan(t *testing.T) {
 	t.Parallel()
 	o := newOneCluster(t, "203.0.113.0/24")
-	o.grant(2 * time.Hour)
-	o.settle()
-	o.asks(20 * time.Hour)
-	o.api.dashboard("192.0.2.0/24")
-	o.settle()
+	o.isSetByHand(20 * time.Hour)
 	if resting := o.ctl.Resting(); resting != nil {
 		t.Errorf("of a cluster of the plan it is told besides: %v", resting)
 	}

@@ -100,11 +100,10 @@ func (p patches) one(w *render.Wanted) error {
 func (p patches) lacks(w *render.Wanted) string {
 	var out []string
 	for _, e := range w.Unresolved {
-		if !slices.Contains(out, e.Group) {
-			out = append(out, e.Group)
-		}
+		out = append(out, e.Group)
 	}
 	slices.Sort(out)
+	out = slices.Compact(out)
 	if !p.platform {
 		out = append(out, "platform ranges")
 	}

@@ -27,6 +27,19 @@ sources:
   - {name: customers, url: "http://127.0.0.1:1/none.git", path: tenants}
 `
 
+// runAs is the command line of a reconciler that somebody runs on a seed.
+func runAs(t *testing.T, who *rest.Config, args ...string) []string {
+	t.Helper()
+	dir := t.TempDir()
+	kubeconfig := filepath.Join(dir, "kubeconfig")
+	if err := servers.WriteKubeconfig(who, kubeconfig); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(dir, "policy.yaml"), runPolicy)
+	config := writeFile(t, filepath.Join(dir, "config.yaml"), runConfig)
+	return append([]string{"run", "--config", config, "--kubeconfig", kubeconfig}, args...)
+}
+
 // A reconciler whose account the seed does not know, or lets do nothing, ends at
 // once and says so: informers would ask again for ever, and nothing be applied.
 func TestRunSaysThatTheSeedRefusesIt(t *testing.T) {
@@ -55,17 +68,11 @@ func TestRunSaysThatTheSeedRefusesIt(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := t.TempDir()
-			kubeconfig := filepath.Join(dir, "kubeconfig")
-			if err := servers.WriteKubeconfig(c.who, kubeconfig); err != nil {
-				t.Fatal(err)
-			}
-			writeFile(t, filepath.Join(dir, "policy.yaml"), runPolicy)
-			config := writeFile(t, filepath.Join(dir, "config.yaml"), runConfig)
+			args := runAs(t, c.who, c.args...)
 			ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 			defer cancel()
 			var out, errs bytes.Buffer
-			code := execute(ctx, append([]string{"run", "--config", config, "--kubeconfig", kubeconfig}, c.args...), &out, &errs)
+			code := execute(ctx, args, &out, &errs)
 			said, next, ok := strings.Cut(errs.String(), "\nhint: ")
 			if code != 2 || !ok || !strings.Contains(next, c.want) || ctx.Err() != nil {
 				t.Errorf("exit code %d after %v, it says %q and %q", code, ctx.Err(), said, next)
@@ -85,20 +92,13 @@ func TestRunIsToldToEndWhileItBegins(t *testing.T) {
 	if err := kkp.Install(context.Background(), plane.Config); err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	kubeconfig := filepath.Join(dir, "kubeconfig")
-	if err := servers.WriteKubeconfig(plane.Config, kubeconfig); err != nil {
-		t.Fatal(err)
-	}
-	writeFile(t, filepath.Join(dir, "policy.yaml"), runPolicy)
-	config := writeFile(t, filepath.Join(dir, "config.yaml"), runConfig)
 	for _, how := range []string{"--leader-elect=false", "--leader-elect"} {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
 			ctx, end := context.WithCancel(t.Context())
 			end()
 			var out, errs bytes.Buffer
-			if code := execute(ctx, []string{"run", "--config", config, "--kubeconfig", kubeconfig, how}, &out, &errs); code != 0 || !strings.Contains(errs.String(), `"msg":"Ended`) {
+			if code := execute(ctx, runAs(t, plane.Config, how), &out, &errs); code != 0 || !strings.Contains(errs.String(), `"msg":"Ended`) {
 				t.Errorf("exit code %d: %s", code, errs.String())
 			}
 		})
