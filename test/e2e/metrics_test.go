@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -92,7 +91,7 @@ func tells(r *http.Request) bool {
 // figure wants the value of a series to be within bounds.
 func figure(address, series string, least, most float64) func(context.Context) error {
 	return func(ctx context.Context) error {
-		text, err := scrape(ctx, address)
+		text, err := read(ctx, address, "/metrics")
 		if err != nil {
 			return err
 		}
@@ -109,7 +108,7 @@ func figure(address, series string, least, most float64) func(context.Context) e
 // shows wants each text to begin a line of the metrics.
 func shows(address string, lines ...string) func(context.Context) error {
 	return func(ctx context.Context) error {
-		text, err := scrape(ctx, address)
+		text, err := read(ctx, address, "/metrics")
 		if err != nil {
 			return err
 		}
@@ -120,20 +119,6 @@ func shows(address string, lines ...string) func(context.Context) error {
 		}
 		return nil
 	}
-}
-
-func scrape(ctx context.Context, address string) (string, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/metrics", nil)
-	if err != nil {
-		return "", err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return "", err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	return string(text), err
 }
 
 // hears wants an Event on a cluster.
